@@ -1,0 +1,67 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+)
+
+// CrashLoop trips the crash-loop gate when a rolling window holds too many
+// crashes: if the window that ends with the crash at hand, inclusive at its far
+// edge, contains threshold crashes of the streak, the task is held for
+// cooldown. Otherwise the inner policy decides.
+//
+// When that hold has run out, the next crash starts from a clean slate. A crash
+// before its end, of a task that someone started anyway, renews the hold and
+// never shortens it.
+//
+// Counting in a window is the rule of systemd's StartLimitBurst and
+// StartLimitIntervalSec, but there a unit that trips it stays down. CrashLoop
+// panics if threshold is below 1, or window or cooldown is not positive.
+func CrashLoop(threshold int, window, cooldown time.Duration) Decorator {
+	if err := checkCrashLoop(threshold, window, cooldown); err != nil {
+		panic(err)
+	}
+	return func(inner Policy) Policy {
+		return &crashLoop{mustPolicy("CrashLoop", inner), newLoopRule(threshold, window, cooldown)}
+	}
+}
+
+type crashLoop struct {
+	inner Policy
+	loopRule
+}
+
+func (p *crashLoop) Unwrap() Policy   { return p.inner }
+func (p *crashLoop) infallible() bool { return infallible(p.inner) }
+
+func (p *crashLoop) Decide(h *History) Decision {
+	if p.trips(h) {
+		return Decision{CrashLooping, p.cooldown}
+	}
+	return p.inner.Decide(h)
+}
+
+type loopRule struct {
+	threshold        int
+	window, cooldown time.Duration
+}
+
+func newLoopRule(threshold int, window, cooldown time.Duration) loopRule {
+	return loopRule{threshold, min(window, longest), cooldown}
+}
+
+func (r *loopRule) trips(h *History) bool {
+	return h.looping || h.err != nil && h.span(r.threshold) <= r.window
+}
+
+func checkCrashLoop(threshold int, window, cooldown time.Duration) error {
+	switch {
+	case threshold < 1:
+		return fmt.Errorf("policy: threshold (%d) is below 1; 1 trips at the first crash", threshold)
+	case window <= 0:
+		return fmt.Errorf("policy: window (%v) is not positive; raise it, a minute is common", window)
+	case cooldown <= 0:
+		return fmt.Errorf("policy: cooldown (%v) is not positive; raise it, five minutes are common", cooldown)
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+package policy
+
+// Guard wraps p so that a panic in its Decide does not reach the caller: the
+// decision is then [Default]'s, and the value of the panic is handed to report,
+// which may be nil and may be called concurrently. A nil p is [Default]. The
+// built-in policies that call no code of their users are returned as they are,
+// so that the guard costs them nothing.
+//
+// Gates guard what they are given. It is for those who drive a [History] by
+// hand. Safe for concurrent use.
+func Guard(p Policy, report func(panicked any)) Policy {
+	if p == nil {
+		return Default()
+	}
+	if infallible(p) {
+		return p
+	}
+	return &guard{p, report}
+}
+
+// infallible reports whether p runs nothing but the code of this package.
+func infallible(p Policy) bool {
+	q, ok := p.(interface{ infallible() bool })
+	return ok && q.infallible()
+}
+
+type guard struct {
+	inner  Policy
+	report func(any)
+}
+
+func (p *guard) Unwrap() Policy { return p.inner }
+
+func (p *guard) Decide(h *History) (d Decision) {
+	defer func() {
+		if v := recover(); v != nil {
+			if p.report != nil {
+				p.report(v)
+			}
+			d = Default().Decide(h)
+		}
+	}()
+	return p.inner.Decide(h)
+}

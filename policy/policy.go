@@ -1,0 +1,112 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+)
+
+// Policy decides how long a task is held after a run has ended.
+//
+// Decide is called once for each run that has ended, with the end already
+// entered in h: after a crash h.Err() is not nil, after a clean exit it is.
+// It must be a function of h alone: no clock, no lock, no random source, no
+// state of its own ([Budget] is the one exception among those built in). The
+// one change it may make is [History.Forget]. It must not keep h.
+//
+// One Policy value may serve any number of tasks; implementations must be
+// safe for concurrent use with different histories. A Decide that panics is
+// contained by the gate, which then holds the task as [Default] would; see
+// [Guard]. Package policytest checks an implementation against this contract.
+type Policy interface {
+	Decide(h *History) Decision
+}
+
+// Func is an adapter that makes a Policy of an ordinary function. A nil Func
+// panics when it is asked. It is as safe for concurrent use as the function is.
+type Func func(h *History) Decision
+
+// Decide returns f(h).
+func (f Func) Decide(h *History) Decision { return f(h) }
+
+// Decorator wraps a Policy in another that adds one rule to it. It returns a
+// new Policy and leaves the given one as it was. The decorators of this
+// package have a method Unwrap() Policy that shows what they wrap, and may be
+// used any number of times. Safe for concurrent use.
+type Decorator func(inner Policy) Policy
+
+// Compose wraps base in the decorators, each around all those before it. The
+// last one sees a run first, and may answer without asking those inside:
+//
+//	Compose(Exponential(…), CrashLoop(…), StableRun(…))
+//
+//	run ended ─► StableRun ─► CrashLoop ─► Exponential
+//	             wipe slate?  too many?    how long?
+//
+// It panics if base or a decorator is nil.
+func Compose(base Policy, outward ...Decorator) Policy {
+	p := mustPolicy("Compose", base)
+	for i, d := range outward {
+		if d == nil {
+			panic(fmt.Sprintf("policy: Compose: decorator %d is nil; leave it out", i+1))
+		}
+		p = mustPolicy("Compose", d(p))
+	}
+	return p
+}
+
+// Verdict is what a Policy wants done with a task.
+type Verdict uint8
+
+// The verdicts, from mildest to most severe.
+const (
+	// Restart runs the task again: at once, or after a back-off where the
+	// decision has a delay.
+	Restart Verdict = iota
+	// CrashLooping trips the crash-loop gate, for the decision's delay.
+	CrashLooping
+	// GiveUp does not run the task again unless an operator insists.
+	GiveUp
+)
+
+// String returns "restart", "crash looping" or "give up".
+func (v Verdict) String() string {
+	switch v {
+	case Restart:
+		return "restart"
+	case CrashLooping:
+		return "crash looping"
+	case GiveUp:
+		return "give up"
+	}
+	return fmt.Sprintf("verdict(%d)", uint8(v))
+}
+
+// Decision is a Policy's answer. The zero value means: restart now.
+// Decisions are comparable values; safe for concurrent use.
+type Decision struct {
+	Verdict Verdict
+	// Delay is how long the task is held, counted from the end of its run. A
+	// negative one counts as zero, and the longest (math.MaxInt64) as for ever.
+	// It has no meaning with GiveUp.
+	Delay time.Duration
+}
+
+// String returns the decision in words, such as "restart after 500ms".
+func (d Decision) String() string {
+	switch {
+	case d.Verdict == GiveUp:
+		return "give up"
+	case d.Verdict == Restart && d.Delay <= 0:
+		return "restart now"
+	case d.Verdict == Restart:
+		return "restart after " + d.Delay.String()
+	}
+	return d.Verdict.String() + " for " + d.Delay.String()
+}
+
+func mustPolicy(caller string, p Policy) Policy {
+	if p == nil {
+		panic("policy: " + caller + ": the policy is nil; policy.Default() is a good one")
+	}
+	return p
+}
