@@ -1,0 +1,125 @@
+package supervise
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// Info is what [FromContext] tells of a run. Safe for concurrent use.
+type Info struct {
+	Task string // the task's name
+	// Run is the number of the run: 1 for the first, one more for each that
+	// follows. It never comes again, so that what a run writes can be fenced: a
+	// store that keeps the number of the last writer and refuses lower ones is
+	// safe from goroutines that have outlived their run.
+	Run uint64
+	// LastErr is what the run before ended with: nil for the first run, and after
+	// a clean exit.
+	LastErr error
+}
+
+// FromContext tells of which run a context is: one that a function was called
+// with, or was derived from that. It returns false for any other. Safe for
+// concurrent use.
+func FromContext(ctx context.Context) (Info, bool) {
+	c, ok := ctx.Value(runKey{}).(*runContext)
+	if !ok {
+		return Info{}, false
+	}
+	return Info{c.task.name, c.run, c.lastErr}, true
+}
+
+// Alive tells the watchdog that the run which ctx belongs to makes progress; see
+// [WithWatchdog]. Without a watchdog, or outside a run, it does nothing. Safe for
+// concurrent use.
+func Alive(ctx context.Context) {
+	if c, ok := ctx.Value(runKey{}).(*runContext); ok && c.watchdog != nil {
+		c.watchdog.alive()
+	}
+}
+
+type runKey struct{}
+
+// runContext is the context of one run: cancelled when the run ends, and no
+// other run's ever after, so that a goroutine which outlives its run sees that it
+// has.
+//
+// Most functions that crash at once never look at their context; so its working
+// part, a cancelCtx of the standard library, is made on first use. inner goes
+// from nil to that or to ended, once, by compare-and-swap; whoever loses uses the
+// winner's.
+type runContext struct {
+	parent   context.Context // the task's
+	task     *task
+	run      uint64
+	lastErr  error
+	watchdog *watchdog // nil without one
+	inner    atomic.Pointer[cancelable]
+}
+
+type cancelable struct {
+	context.Context
+	cancel context.CancelCauseFunc
+}
+
+// ended serves all contexts that nobody looked at before their run ended.
+var ended = func() *cancelable {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(ErrRunEnded)
+	return &cancelable{ctx, func(error) {}}
+}()
+
+func (c *runContext) materialize() *cancelable {
+	if inner := c.inner.Load(); inner != nil {
+		return inner
+	}
+	ctx, cancel := context.WithCancelCause(c.parent)
+	if inner := (&cancelable{ctx, cancel}); c.inner.CompareAndSwap(nil, inner) {
+		return inner
+	}
+	cancel(nil)
+	return c.inner.Load()
+}
+
+// cancel cancels the context while its run goes on.
+func (c *runContext) cancel(cause error) { c.materialize().cancel(cause) }
+
+// end cancels the context as its run has ended.
+func (c *runContext) end() {
+	if !c.inner.CompareAndSwap(nil, ended) {
+		c.inner.Load().cancel(ErrRunEnded)
+	}
+}
+
+// Deadline returns that of the task's context.
+func (c *runContext) Deadline() (time.Time, bool) { return c.parent.Deadline() }
+
+// Done returns a channel that is closed when the run ends or is to end.
+func (c *runContext) Done() <-chan struct{} { return c.materialize().Done() }
+
+// Err is not nil once the run has ended or is to end.
+func (c *runContext) Err() error {
+	if inner := c.inner.Load(); inner != nil {
+		return inner.Err()
+	}
+	return c.parent.Err()
+}
+
+// Value returns what the task's context has for the key.
+func (c *runContext) Value(key any) any {
+	if key == (runKey{}) {
+		return c
+	}
+	// inner answers first: package context asks for its own key to find the
+	// cause and the canceler of a context.
+	if inner := c.inner.Load(); inner != nil {
+		if v := inner.Value(key); v != nil {
+			return v
+		}
+	}
+	return c.parent.Value(key)
+}
+
+// String names the context in debugging output.
+func (c *runContext) String() string { return "supervise.run(" + c.task.name + ")" }

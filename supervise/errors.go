@@ -1,0 +1,87 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrGoexit is the error of a run that ended by runtime.Goexit, as
+	// testing.T.FailNow calls it.
+	ErrGoexit = errors.New("supervise: the run ended by runtime.Goexit")
+	// ErrGaveUp is what a [*GaveUpError] is, to errors.Is.
+	ErrGaveUp = errors.New("supervise: gave up")
+	// ErrAbandoned is what an [*AbandonedError] is, to errors.Is.
+	ErrAbandoned = errors.New("supervise: abandoned")
+	// ErrWatchdog is the cause with which a run's context is cancelled when
+	// [Alive] was not called in time, and the error of that run.
+	ErrWatchdog = errors.New("supervise: the watchdog saw no sign of life")
+	// ErrRunEnded is the cause with which a run's context is cancelled when the
+	// run has ended.
+	ErrRunEnded = errors.New("supervise: the run has ended")
+)
+
+// GaveUpError tells that the policy has given up on a task. It is [ErrGaveUp]
+// and Err, to errors.Is and errors.As. Safe for concurrent use.
+type GaveUpError struct {
+	Task    string
+	Crashes int   // of the task, in all
+	Err     error // what the last run ended with; nil after a clean exit
+}
+
+// Error names the task, the number of its crashes and the last error.
+func (e *GaveUpError) Error() string {
+	text := fmt.Sprintf("supervise: gave up on task %q after %d crashes", e.Task, e.Crashes)
+	if e.Crashes == 1 {
+		text = fmt.Sprintf("supervise: gave up on task %q after 1 crash", e.Task)
+	}
+	if e.Err == nil {
+		return text
+	}
+	return text + ": " + e.Err.Error()
+}
+
+// Unwrap returns ErrGaveUp and Err.
+func (e *GaveUpError) Unwrap() []error { return withoutNil(ErrGaveUp, e.Err) }
+
+// AbandonedError tells that a task was asked to stop and did not, within the
+// time of [WithStopTimeout]: its goroutine is still there. It is [ErrAbandoned]
+// and Cause, to errors.Is and errors.As. Safe for concurrent use.
+type AbandonedError struct {
+	Task  string
+	Run   uint64 // the number of the run that would not end
+	Stack []byte // of its goroutine, as runtime.Stack prints it, when it was abandoned
+	Cause error  // why it was asked to stop
+}
+
+// Error names the task and the run, and shows the stack.
+func (e *AbandonedError) Error() string {
+	return fmt.Sprintf("supervise: abandoned task %q, run %d: asked to stop (%v), it did not; its goroutine is at\n%s",
+		e.Task, e.Run, e.Cause, e.Stack)
+}
+
+// Unwrap returns ErrAbandoned and Cause.
+func (e *AbandonedError) Unwrap() []error { return withoutNil(ErrAbandoned, e.Cause) }
+
+func withoutNil(sentinel, err error) []error {
+	if err == nil {
+		return []error{sentinel}
+	}
+	return []error{sentinel, err}
+}
+
+// stopError is what a stopped task returns: why it was stopped, and what its run
+// ended with, unless that only says that it was stopped.
+func stopError(cause, err error) (joined error) {
+	defer func() {
+		if recover() != nil { // in a method of err
+			joined = errors.Join(cause, err)
+		}
+	}()
+	if err == nil || errors.Is(err, cause) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return cause
+	}
+	return errors.Join(cause, err)
+}

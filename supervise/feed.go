@@ -1,0 +1,133 @@
+package supervise
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+)
+
+// maxPending bounds the events that wait for a slow observer.
+const maxPending = 1024
+
+// feed hands the events of a task to one observer. Whoever emits appends to
+// pending and returns; a goroutine that lives while there is something pending
+// delivers. So the observer is called in order, one event at a time, and no task
+// ever waits for it.
+type feed struct {
+	observer Observer
+	enabled  func(Kind) bool // the observer's, or nil
+	logger   *slog.Logger    // where a panic of the observer is reported
+
+	mu       sync.Mutex
+	pending  []Event
+	dropped  uint64        // since the last event that was kept
+	drained  chan struct{} // closed when the delivering goroutine ends; nil if there is none
+	reported bool          // that the observer panics
+}
+
+func newFeed(o Observer, logger *slog.Logger) *feed {
+	f := &feed{observer: o, logger: logger}
+	if e, ok := o.(interface{ Enabled(Kind) bool }); ok {
+		f.enabled = e.Enabled
+	}
+	return f
+}
+
+// wants reports whether the observer is to be told of a kind.
+func (f *feed) wants(k Kind) (wanted bool) {
+	if f.enabled == nil {
+		return true
+	}
+	defer f.contain()
+	return f.enabled(k)
+}
+
+func (f *feed) emit(e Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.pending) >= maxPending {
+		f.dropped++
+		return
+	}
+	e.Dropped, f.dropped = f.dropped, 0
+	f.pending = append(f.pending, e)
+	if f.drained == nil {
+		f.drained = make(chan struct{})
+		go f.deliver(nil)
+	}
+}
+
+// deliver tells the observer what is pending, and ends. left is what a goroutine
+// that ended by Goexit in the observer had not told yet.
+func (f *feed) deliver(left []Event) {
+	defer func() {
+		if left != nil {
+			go f.deliver(left)
+		}
+	}()
+	for {
+		for len(left) > 0 {
+			e := left[0]
+			left = left[1:]
+			f.tell(e)
+		}
+		if left = f.take(); left == nil {
+			return
+		}
+	}
+}
+
+// take returns what is pending, or ends the delivery with nil.
+func (f *feed) take() []Event {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.pending) == 0 {
+		close(f.drained)
+		f.drained = nil
+		return nil
+	}
+	taken := f.pending
+	f.pending = nil
+	return taken
+}
+
+func (f *feed) tell(e Event) {
+	defer f.contain()
+	f.observer.Observe(e)
+}
+
+// contain is to be deferred around a call of the observer.
+func (f *feed) contain() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	f.mu.Lock()
+	first := !f.reported
+	f.reported = true
+	f.mu.Unlock()
+	if first {
+		report(f.logger, "supervise: an observer panicked; it stays, this is reported once", "panic", v)
+	}
+}
+
+// report logs an error about a user's callback, and puts up with a logger that
+// panics, too.
+func report(logger *slog.Logger, message string, args ...any) {
+	defer func() { _ = recover() }()
+	logger.Error(message, args...)
+}
+
+// flush waits until all has been told that is pending, or ctx is done.
+func (f *feed) flush(ctx context.Context) {
+	f.mu.Lock()
+	drained := f.drained
+	f.mu.Unlock()
+	if drained == nil {
+		return
+	}
+	select {
+	case <-drained:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,109 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/holdfast-go/holdfast/gate"
+)
+
+// logObserver writes the events of one task to a logger.
+type logObserver struct {
+	logger *slog.Logger
+	told   string // the error that was logged last
+	toldOf uint64 // and the run it ended
+}
+
+// highest is the highest level at which events of each kind are logged.
+var highest = [...]slog.Level{
+	KindStart:   slog.LevelDebug,
+	KindCrash:   slog.LevelError,
+	KindExit:    slog.LevelDebug,
+	KindRelease: slog.LevelInfo,
+	KindGiveUp:  slog.LevelError,
+	KindStop:    slog.LevelDebug,
+	KindAbandon: slog.LevelError,
+}
+
+func (o *logObserver) Enabled(k Kind) bool {
+	return o.logger.Enabled(context.Background(), highest[k])
+}
+
+func (o *logObserver) Observe(e Event) {
+	if e.Dropped > 0 {
+		o.log(slog.LevelWarn, "events were dropped, the logger is too slow", e, slog.Uint64("dropped", e.Dropped))
+	}
+	switch e.Kind {
+	case KindStart:
+		o.log(slog.LevelDebug, "task started", e)
+	case KindCrash:
+		o.crash(e)
+	case KindExit:
+		o.log(slog.LevelDebug, "task ended", e, slog.Duration("ran", e.Ran), held(e))
+	case KindRelease:
+		if e.Forced {
+			o.log(slog.LevelInfo, "hold ended by force", e)
+		} else {
+			o.log(slog.LevelDebug, "hold ended", e)
+		}
+	case KindGiveUp:
+		o.log(slog.LevelError, "task gave up", e, slog.String("error", errorText(e.Err)))
+	case KindStop:
+		o.log(slog.LevelDebug, "task stopped", e, slog.String("cause", errorText(e.Err)))
+	case KindAbandon:
+		o.log(slog.LevelError, "task does not stop", e, slog.String("error", errorText(e.Err)))
+	}
+}
+
+// crash logs an error in full the first time, and when the level rises.
+func (o *logObserver) crash(e Event) {
+	level, message := slog.LevelWarn, "task crashed"
+	if e.State.Phase > gate.BackingOff {
+		level = slog.LevelError
+	}
+	text := errorText(e.Err)
+	detail := []slog.Attr{slog.Duration("ran", e.Ran), held(e)}
+	if text == o.told && level == slog.LevelWarn {
+		message = "task crashed again"
+		detail = append(detail, slog.Uint64("same_error_as_run", o.toldOf))
+	} else {
+		o.told, o.toldOf = text, e.Run
+		detail = append(detail, slog.String("error", text), stack(e.Err))
+	}
+	o.log(level, message, e, detail...)
+}
+
+func (o *logObserver) log(level slog.Level, message string, e Event, detail ...slog.Attr) {
+	attrs := append([]slog.Attr{slog.String("task", e.Task), slog.Uint64("run", e.Run)}, detail...)
+	o.logger.LogAttrs(context.Background(), level, message, attrs...)
+}
+
+// held tells how the gate is held after an event. If it is not, or there is no
+// stack, the attribute is the zero one, which handlers leave out.
+func held(e Event) slog.Attr {
+	until, ends := e.State.ReleaseAt()
+	switch {
+	case e.State.Phase == gate.Idle:
+		return slog.Attr{}
+	case !ends:
+		return slog.String("gate", e.State.String())
+	}
+	return slog.Group("", slog.String("gate", e.State.Phase.String()), slog.Duration("hold", until.Sub(e.At)))
+}
+
+func stack(err error) slog.Attr {
+	var panicked *PanicError
+	if errors.As(err, &panicked) {
+		return slog.String("stack", panicked.Stack())
+	}
+	return slog.Attr{}
+}
+
+// errorText is err.Error(), even where err is nil or its method panics.
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return formatValue(err)
+}

@@ -1,0 +1,68 @@
+package supervise
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/gate"
+)
+
+// Event is something that happened to a task. It is one flat value, of which
+// each kind fills what applies to it. Safe for concurrent use.
+type Event struct {
+	Kind    Kind
+	Task    string        // its name
+	Run     uint64        // the number of its run, from 1; of the last one, while held
+	At      time.Time     // when it happened
+	Ran     time.Duration // how long the run lasted: Crash, Exit, Stop
+	Err     error         // what the run ended with: Crash, GiveUp, Stop; or an *AbandonedError: Abandon
+	Streak  int           // crashes since the slate was last clean: Crash
+	State   gate.State    // of the gate, after it: Crash, Exit; the hold that ended: Release
+	Forced  bool          // the hold was ended before its time: Release
+	Dropped uint64        // events that this observer missed before this one, being too slow
+}
+
+// Kind is what an [Event] tells. Safe for concurrent use.
+type Kind uint8
+
+const (
+	KindStart   Kind = iota + 1 // a run began
+	KindCrash                   // a run ended in a crash
+	KindExit                    // a run ended cleanly
+	KindRelease                 // a hold ended; a start follows
+	KindGiveUp                  // the policy gave up; the task has ended
+	KindStop                    // the task was stopped; it has ended
+	KindAbandon                 // a run did not end though asked to
+)
+
+var kinds = [...]string{KindStart: "start", KindCrash: "crash", KindExit: "exit",
+	KindRelease: "release", KindGiveUp: "give up", KindStop: "stop", KindAbandon: "abandon"}
+
+// String returns the kind in words, such as "crash".
+func (k Kind) String() string {
+	if int(k) < len(kinds) && kinds[k] != "" {
+		return kinds[k]
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// Observer is told what happens to tasks.
+//
+// Observe is called for the events of one Run in order and one at a time, on a
+// goroutine that is not the task's: it may take its time, and may use the task's
+// gate. Up to 1024 events are kept for an observer that is slow; further ones
+// are dropped and counted in the next one's Dropped. A panic in it is contained
+// and reported once through slog. An observer that is given to several tasks is
+// called concurrently.
+//
+// If it also has a method Enabled(Kind) bool, events of kinds for which that
+// returns false cost next to nothing. Enabled is called on the task's goroutine
+// and must not block.
+type Observer interface{ Observe(Event) }
+
+// ObserverFunc is an adapter that makes an Observer of an ordinary function.
+// As safe for concurrent use as the function is.
+type ObserverFunc func(Event)
+
+// Observe calls f.
+func (f ObserverFunc) Observe(e Event) { f(e) }

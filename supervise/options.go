@@ -1,0 +1,131 @@
+package supervise
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/policy"
+)
+
+// Option is an option of [Run]. Options that carry a value begin with With;
+// modes are plain words. The last of several of one kind counts, but for
+// [WithObserver], which adds.
+type Option interface{ apply(*options) }
+
+type option func(*options)
+
+func (o option) apply(to *options) { o(to) }
+
+type options struct {
+	name        string
+	policy      policy.Policy
+	gate        *gate.Gate
+	logger      *slog.Logger
+	observers   []Observer
+	stopTimeout time.Duration // negative: none
+	watchdog    time.Duration // 0: none
+	restart     restartMode
+	letPanic    bool
+}
+
+type restartMode uint8
+
+const (
+	onCrash restartMode = iota
+	always
+	never
+)
+
+func collect(opts []Option) options {
+	o := options{stopTimeout: -1}
+	for _, opt := range opts {
+		if opt != nil {
+			opt.apply(&o)
+		}
+	}
+	if o.gate != nil && o.policy != nil {
+		panic("supervise: WithPolicy has no effect beside WithGate, whose gate has a policy of its own; give the policy to gate.New")
+	}
+	return o
+}
+
+// WithName names the task, in errors, events, log lines and pprof labels.
+// Defaults to the name of the function. An empty name panics.
+func WithName(name string) Option {
+	if name == "" {
+		panic("supervise: WithName: the name is empty; leave the option out to name the task after its function")
+	}
+	return option(func(o *options) { o.name = name })
+}
+
+// WithPolicy sets the policy by which the task is restarted.
+// Defaults to [policy.Default], as does nil.
+func WithPolicy(p policy.Policy) Option {
+	return option(func(o *options) { o.policy = p })
+}
+
+// WithGate runs the task under a gate that the caller holds, too: to watch it,
+// to force it open, or to keep its history from one Run to the next. The gate's
+// own policy decides, so WithPolicy beside it panics. While the gate is held
+// when Run begins, the task waits.
+// Defaults to a new gate, as does nil.
+func WithGate(g *gate.Gate) Option {
+	return option(func(o *options) { o.gate = g })
+}
+
+// WithLogger sets the logger. Crashes are logged at level Warn, at Error once
+// they are a crash loop and when the task gives up or is abandoned; an operator's
+// release at Info; starts, clean exits and the end at Debug. A crash whose error is the same
+// as that of the crash before is logged without repeating it. Records are
+// handled on a goroutine of their own, in order.
+// Defaults to [slog.Default], as does nil.
+func WithLogger(l *slog.Logger) Option {
+	return option(func(o *options) { o.logger = l })
+}
+
+// WithObserver adds an observer. A nil one is ignored.
+func WithObserver(obs Observer) Option {
+	return option(func(o *options) {
+		if obs != nil {
+			o.observers = append(o.observers, obs)
+		}
+	})
+}
+
+// WithStopTimeout bounds how long Run waits for the function to return after its
+// context is done, or after the watchdog has cancelled a run. When ctx is done and the time has passed,
+// Run returns an [*AbandonedError] with the stack of the goroutine, which it
+// leaves behind. When the watchdog has cancelled a run that then does not end,
+// that is logged and told to observers, and the task stays without a new run
+// until it does: two runs of a task never overlap.
+// Defaults to waiting as long as it takes. A negative d panics.
+func WithStopTimeout(d time.Duration) Option {
+	if d < 0 {
+		panic(fmt.Sprintf("supervise: WithStopTimeout: %v is negative; leave the option out to wait as long as it takes", d))
+	}
+	return option(func(o *options) { o.stopTimeout = d })
+}
+
+// WithWatchdog cancels a run, with the cause [ErrWatchdog], when the function
+// has not called [Alive] for as long as d, counted from its start at first. The
+// run then counts as a crash however it ends.
+// Defaults to no watchdog. A d that is not positive panics.
+func WithWatchdog(d time.Duration) Option {
+	if d <= 0 {
+		panic(fmt.Sprintf("supervise: WithWatchdog: %v is not positive; give the longest time between two calls of Alive", d))
+	}
+	return option(func(o *options) { o.watchdog = d })
+}
+
+// Always restarts the task after a clean exit, too, when the policy says.
+func Always() Option { return option(func(o *options) { o.restart = always }) }
+
+// Once runs the task a single time: a crash is observed, and returned by Run as
+// it is.
+func Once() Option { return option(func(o *options) { o.restart = never }) }
+
+// LetPanic does not recover panics of the function: they end the process, as
+// they would without supervision.
+func LetPanic() Option { return option(func(o *options) { o.letPanic = true }) }

@@ -1,0 +1,93 @@
+package supervise
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+)
+
+// PanicError is the error of a run that panicked. It keeps the stack of the
+// panic as program counters, which costs little, and resolves them when they are
+// asked for. If the value is an error, errors.Is and errors.As see it.
+// Safe for concurrent use.
+type PanicError struct {
+	Value any // what was passed to panic
+
+	pcs []uintptr
+}
+
+// maxFrames bounds the frames that are kept of a panic's stack, innermost first.
+const maxFrames = 64
+
+// newPanicError must be called by the deferred function that recovered v.
+func newPanicError(v any) *PanicError {
+	var pcs [maxFrames]uintptr
+	const skip = 3 // runtime.Callers, newPanicError and the deferred function
+	n := runtime.Callers(skip, pcs[:])
+	return &PanicError{v, append([]uintptr(nil), pcs[:n]...)}
+}
+
+// Error returns "panic: " and the value.
+func (e *PanicError) Error() string { return "panic: " + formatValue(e.Value) }
+
+// formatValue is fmt.Sprint, except that a value which panics while it is
+// printed is shown by its type: fmt contains most such panics, not all.
+func formatValue(v any) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = fmt.Sprintf("a %T that cannot be printed", v)
+		}
+	}()
+	return fmt.Sprint(v)
+}
+
+// Unwrap returns the value if it is an error, or nil.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// Frames returns the stack at the panic, innermost frame first, at most 64.
+// The frames of the runtime's panic machinery and of this package are left out.
+func (e *PanicError) Frames() []runtime.Frame {
+	var frames []runtime.Frame
+	if len(e.pcs) == 0 {
+		return nil
+	}
+	for next := runtime.CallersFrames(e.pcs); ; {
+		frame, more := next.Next()
+		switch {
+		case strings.HasPrefix(frame.Function, "runtime."):
+			// Not runtime code that the task called: frames above that remain.
+			if len(frames) > 0 && frame.Function != "runtime.goexit" {
+				frames = append(frames, frame)
+			}
+		case frame.Function == runFrame:
+			return frames
+		default:
+			frames = append(frames, frame)
+		}
+		if !more {
+			return frames
+		}
+	}
+}
+
+// Stack returns the stack at the panic in the form that the runtime prints:
+// each function, then its file and line.
+func (e *PanicError) Stack() string {
+	var text strings.Builder
+	for _, frame := range e.Frames() {
+		fmt.Fprintf(&text, "%s(...)\n\t%s:%d\n", frame.Function, frame.File, frame.Line)
+	}
+	return text.String()
+}
+
+// Format prints the error; %+v adds the stack.
+func (e *PanicError) Format(f fmt.State, verb rune) {
+	if verb == 'v' && f.Flag('+') {
+		fmt.Fprintf(f, "%s\n%s", e.Error(), e.Stack())
+		return
+	}
+	fmt.Fprintf(f, fmt.FormatString(f, verb), e.Error())
+}
