@@ -85,8 +85,8 @@ func (c Chart) svgAxis(out *strings.Builder, y int) {
 	fmt.Fprintf(out, `<line x1="%d" y1="%d" x2="%d" y2="%d"/>`+"\n", leftMargin, y, pictureWidth-rightMargin, y)
 	step := c.step(10)
 	for at := time.Duration(0); at <= c.End; at += step {
-		fmt.Fprintf(out, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d"/><text class="axis" x="%.1f" y="%d" text-anchor="middle">%v</text>`+"\n",
-			c.x(at), y, c.x(at), y+5, c.x(at), y+18, at)
+		fmt.Fprintf(out, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d"/><text class="axis" x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n",
+			c.x(at), y, c.x(at), y+5, c.x(at), y+18, label(at))
 	}
 }
 

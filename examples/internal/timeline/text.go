@@ -40,21 +40,21 @@ func (c Chart) WriteText(w io.Writer, columns int, colour bool) error {
 	}
 	var out strings.Builder
 	for _, l := range c.Lanes {
-		fmt.Fprintf(&out, "%*s  ", -margin, l.Name)
+		line := fmt.Sprintf("%*s  ", -margin, l.Name)
 		for _, k := range c.row(l, columns) {
-			out.WriteString(glyph(k, colour))
+			line += glyph(k, colour)
 		}
-		out.WriteByte('\n')
+		out.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	ruler, labels := c.axis(columns)
 	fmt.Fprintf(&out, "%*s  %s\n%*s  %s\n\n", margin, "", ruler, margin, "", labels)
 	for k := range Kind(len(glyphs)) {
-		fmt.Fprintf(&out, "%s %v   ", glyph(int(k), colour), k)
-		if k == Crash {
-			out.WriteByte('\n')
+		end := "   "
+		if k == Crash || k == GaveUp {
+			end = "\n"
 		}
+		fmt.Fprintf(&out, "%s %v%s", glyph(int(k), colour), k, end)
 	}
-	out.WriteByte('\n')
 	_, err := io.WriteString(w, out.String())
 	return err
 }
@@ -107,9 +107,21 @@ func (c Chart) axis(columns int) (ruler, labels string) {
 			break
 		}
 		ticks[i] = '┴'
-		copy(numbers[i:], []rune(at.String()))
+		copy(numbers[i:], []rune(label(at)))
 	}
 	return string(ticks), strings.TrimRight(string(numbers), " ")
+}
+
+// label is a duration without its zero parts: 2m rather than 2m0s.
+func label(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // step is the smallest round step that divides the chart in no more than n parts.

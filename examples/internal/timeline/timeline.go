@@ -189,3 +189,15 @@ func Simulated(name string, t policy.Timeline) *Lane {
 	}
 	return l
 }
+
+// End returns the instant at which the lane's last span or mark ends.
+func (l *Lane) End() time.Duration {
+	var end time.Duration
+	for _, s := range l.Spans {
+		end = max(end, s.To)
+	}
+	for _, m := range l.Marks {
+		end = max(end, m.At)
+	}
+	return end
+}
