@@ -20,6 +20,7 @@ type Transition struct {
 // Cause is the event that changed a state. Safe for concurrent use.
 type Cause uint8
 
+// The causes of transitions.
 const (
 	CauseCrash     Cause = iota + 1 // the task crashed
 	CauseCleanExit                  // the task ended without an error

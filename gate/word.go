@@ -27,7 +27,6 @@ func pack(phase Phase, until time.Duration) word {
 
 func (w word) phase() Phase         { return Phase(w & phaseMask) }
 func (w word) until() time.Duration { return time.Duration(w >> untilShift) }
-func (w word) unlocked() word       { return w &^ locked }
 
 // over reports whether a held w is to be released at now.
 func (w word) over(now time.Duration) bool {

@@ -84,7 +84,7 @@ func (t Timeline) String() string {
 		}
 		fmt.Fprintf(w, "%d\t%v\t%v\t%s\t%d\t%v\t%s\n", i+1, s.Start, s.End, ended, s.Streak, Decision{s.Verdict, s.Hold}, next)
 	}
-	w.Flush()
+	_ = w.Flush() // into memory
 	return table.String()
 }
 

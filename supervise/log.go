@@ -24,6 +24,7 @@ var highest = [...]slog.Level{
 	KindGiveUp:  slog.LevelError,
 	KindStop:    slog.LevelDebug,
 	KindAbandon: slog.LevelError,
+	KindFault:   slog.LevelError,
 }
 
 func (o *logObserver) Enabled(k Kind) bool {
@@ -53,6 +54,8 @@ func (o *logObserver) Observe(e Event) {
 		o.log(slog.LevelDebug, "task stopped", e, slog.String("cause", errorText(e.Err)))
 	case KindAbandon:
 		o.log(slog.LevelError, "task does not stop", e, slog.String("error", errorText(e.Err)))
+	case KindFault:
+		o.log(slog.LevelError, "policy panicked, the default one decides", e, slog.String("error", errorText(e.Err)), stack(e.Err))
 	}
 }
 

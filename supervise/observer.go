@@ -15,7 +15,7 @@ type Event struct {
 	Run     uint64        // the number of its run, from 1; of the last one, while held
 	At      time.Time     // when it happened
 	Ran     time.Duration // how long the run lasted: Crash, Exit, Stop
-	Err     error         // what the run ended with: Crash, GiveUp, Stop; or an *AbandonedError: Abandon
+	Err     error         // what the run ended with: Crash, GiveUp, Stop; an *AbandonedError: Abandon; the panic: Fault
 	Streak  int           // crashes since the slate was last clean: Crash
 	State   gate.State    // of the gate, after it: Crash, Exit; the hold that ended: Release
 	Forced  bool          // the hold was ended before its time: Release
@@ -25,6 +25,7 @@ type Event struct {
 // Kind is what an [Event] tells. Safe for concurrent use.
 type Kind uint8
 
+// The kinds of events.
 const (
 	KindStart   Kind = iota + 1 // a run began
 	KindCrash                   // a run ended in a crash
@@ -33,10 +34,11 @@ const (
 	KindGiveUp                  // the policy gave up; the task has ended
 	KindStop                    // the task was stopped; it has ended
 	KindAbandon                 // a run did not end though asked to
+	KindFault                   // the task's policy panicked, and is replaced by the default one where it does; told once
 )
 
 var kinds = [...]string{KindStart: "start", KindCrash: "crash", KindExit: "exit",
-	KindRelease: "release", KindGiveUp: "give up", KindStop: "stop", KindAbandon: "abandon"}
+	KindRelease: "release", KindGiveUp: "give up", KindStop: "stop", KindAbandon: "abandon", KindFault: "fault"}
 
 // String returns the kind in words, such as "crash".
 func (k Kind) String() string {

@@ -25,7 +25,7 @@ type options struct {
 	logger      *slog.Logger
 	observers   []Observer
 	stopTimeout time.Duration // negative: none
-	watchdog    time.Duration // 0: none
+	limit       time.Duration // of the watchdog; 0: none
 	restart     restartMode
 	letPanic    bool
 }
@@ -116,7 +116,7 @@ func WithWatchdog(d time.Duration) Option {
 	if d <= 0 {
 		panic(fmt.Sprintf("supervise: WithWatchdog: %v is not positive; give the longest time between two calls of Alive", d))
 	}
-	return option(func(o *options) { o.watchdog = d })
+	return option(func(o *options) { o.limit = d })
 }
 
 // Always restarts the task after a clean exit, too, when the policy says.

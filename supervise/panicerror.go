@@ -47,24 +47,28 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// Frames returns the stack at the panic, innermost frame first, at most 64.
-// The frames of the runtime's panic machinery and of this package are left out.
+// Frames returns the stack at the panic, innermost frame first, at most 64 of
+// them. It begins at the function that panicked and ends at the one that was
+// supervised: the machinery of the runtime and of this package is left out.
 func (e *PanicError) Frames() []runtime.Frame {
 	var frames []runtime.Frame
 	if len(e.pcs) == 0 {
 		return nil
 	}
+	const recovering, panicking, above = 0, 1, 2
+	at := recovering
 	for next := runtime.CallersFrames(e.pcs); ; {
 		frame, more := next.Next()
+		inRuntime := strings.HasPrefix(frame.Function, "runtime.")
 		switch {
-		case strings.HasPrefix(frame.Function, "runtime."):
-			// Not runtime code that the task called: frames above that remain.
-			if len(frames) > 0 && frame.Function != "runtime.goexit" {
-				frames = append(frames, frame)
-			}
 		case frame.Function == runFrame:
 			return frames
-		default:
+		case at == recovering && frame.Function == "runtime.gopanic":
+			at = panicking
+		case at == panicking && !inRuntime:
+			at = above
+			frames = append(frames, frame)
+		case at == above && frame.Function != "runtime.goexit":
 			frames = append(frames, frame)
 		}
 		if !more {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/policy"
 )
 
 // task is a function under supervision.
@@ -39,6 +40,7 @@ type task struct {
 	err    error // what fn ended with
 	last   error // what the run before ended with
 	unused []runContext
+	faulty bool // the policy has panicked
 	first  runContext
 }
 
@@ -57,7 +59,7 @@ func newTask(ctx context.Context, fn func(context.Context) error, o options) *ta
 		t.name = functionName(fn)
 	}
 	if t.gate == nil {
-		t.gate = gate.New(t.policy)
+		t.gate = gate.New(policy.Guard(t.policy, t.policyPanicked))
 	}
 	if t.logger == nil {
 		t.logger = slog.Default()
@@ -95,10 +97,10 @@ func (t *task) work(left error) {
 		id := goroutineID()
 		t.id.Store(&id)
 	}
-	now := time.Now()
-	proceed := true
+	var now time.Time
+	var proceed bool
 	if left == nil {
-		now, proceed = t.hold(now, t.gate.State())
+		now, proceed = t.hold(time.Now(), t.gate.State())
 	} else {
 		t.err = left
 		now, proceed = t.settle()
@@ -115,7 +117,7 @@ func (t *task) work(left error) {
 func (t *task) begin(now time.Time) {
 	t.began = now
 	t.run = t.nextContext()
-	if t.options.watchdog > 0 {
+	if t.limit > 0 {
 		t.watch(now)
 	}
 	if t.stopTimeout >= 0 {
@@ -284,14 +286,23 @@ func (t *task) tell(e Event) {
 	t.emit(e)
 }
 
+// policyPanicked tells of the first panic of the policy. It is called with the
+// gate locked, so by one at a time, and does not wait for whoever is told.
+func (t *task) policyPanicked(v any) {
+	if !t.faulty {
+		t.faulty = true
+		t.tell(Event{Kind: KindFault, At: time.Now(), Err: newPanicError(v)})
+	}
+}
+
 // What follows may be called by any goroutine.
 
 // watch sets a watchdog on the run that begins now.
 func (t *task) watch(now time.Time) {
 	c := t.run
-	c.watchdog = newWatchdog(t.options.watchdog, t.stopTimeout, now,
+	c.watchdog = newWatchdog(t.limit, t.stopTimeout, now,
 		func() { c.cancel(ErrWatchdog) },
-		func() { t.reportStuck(c.run, ErrWatchdog) })
+		func() { _ = t.reportStuck(c.run, ErrWatchdog) }) // nobody waits for it
 }
 
 // reportStuck tells of a run that was asked to end and has not.
