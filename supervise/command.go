@@ -1,0 +1,217 @@
+package supervise
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Command makes a task of a child process: each run calls build for a command,
+// starts it, and ends when the process has. It is a crash unless the process
+// exits with status 0; the error is then an [*ExitError].
+//
+// The process gets a process group of its own, where the system has such. When
+// the run's context is done the group is sent SIGTERM, and SIGKILL when the time
+// of [WithStopTimeout] has passed, or ten seconds without that option. When the
+// process has ended, however it did, what is left of its group is killed, so
+// that children of the child do not outlive the run. A process that leaves the
+// group, as a daemon does, escapes.
+//
+// Output goes where the command says. If its Stdout or Stderr is nil, each line
+// of that is logged with the task's logger, at level Info or Warn; the last 4 KiB
+// of a nil Stderr are kept for the error. build must return a new command each
+// time, made with exec.Command; it may be made with exec.CommandContext, whose
+// way to stop is replaced. Command panics if build is nil.
+func Command(build func(ctx context.Context) *exec.Cmd) func(context.Context) error {
+	if build == nil {
+		panic("supervise: Command: build is nil; give the function that makes the command")
+	}
+	return func(ctx context.Context) error {
+		cmd := build(ctx)
+		if cmd == nil {
+			return errors.New("supervise: Command: build returned nil; return a new exec.Cmd")
+		}
+		return runCommand(ctx, cmd)
+	}
+}
+
+// defaultKillAfter is how long a process has to end after SIGTERM, for a task
+// without a stop timeout.
+const defaultKillAfter = 10 * time.Second
+
+// ExitError tells how a child process ended. It is the [*exec.ExitError] of the
+// process, to errors.As. Safe for concurrent use.
+type ExitError struct {
+	Command string    // the path of the program
+	Code    int       // the exit status; -1 if a signal ended the process
+	Signal  os.Signal // that ended the process; nil if it exited
+	Stderr  []byte    // the last 4 KiB of its standard error, if that was not redirected
+
+	err *exec.ExitError
+}
+
+// Error names the program and tells its exit status or signal, and the last line
+// of its standard error.
+func (e *ExitError) Error() string {
+	text := fmt.Sprintf("%s: exit status %d", e.Command, e.Code)
+	if e.Signal != nil {
+		text = fmt.Sprintf("%s: ended by signal: %v", e.Command, e.Signal)
+	}
+	lines := strings.Split(strings.TrimSpace(string(e.Stderr)), "\n")
+	if last := lines[len(lines)-1]; last != "" {
+		text += ": " + last
+	}
+	return text
+}
+
+// Unwrap returns the error of package exec.
+func (e *ExitError) Unwrap() error { return e.err }
+
+func runCommand(ctx context.Context, cmd *exec.Cmd) error {
+	logger, killAfter := slog.Default(), defaultKillAfter
+	if c, ok := ctx.Value(runKey{}).(*runContext); ok {
+		logger = c.task.logger
+		if c.task.stopTimeout >= 0 {
+			killAfter = c.task.stopTimeout
+		}
+	}
+	cmd.Cancel, cmd.WaitDelay = nil, 0
+	logger = logger.With("command", cmd.Path)
+	tail := &tailWriter{}
+	lines := []*lineLogger{}
+	logged := func(level slog.Level, to string, tee io.Writer) io.Writer {
+		l := &lineLogger{logger: logger.With("stream", to), level: level, tee: tee}
+		lines = append(lines, l)
+		return l
+	}
+	if cmd.Stdout == nil {
+		cmd.Stdout = logged(slog.LevelInfo, "stdout", io.Discard)
+	}
+	if cmd.Stderr == nil {
+		cmd.Stderr = logged(slog.LevelWarn, "stderr", tail)
+	}
+	ownGroup(cmd)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p := &process{cmd: cmd}
+	unwatch := p.endWith(ctx, killAfter)
+	awaitExit(cmd)
+	err := p.reap()
+	unwatch()
+	for _, l := range lines {
+		l.flush()
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return &ExitError{cmd.Path, exit.ExitCode(), signalOf(exit), tail.bytes(), exit}
+	}
+	return err
+}
+
+// process is a child that has been started. Its group may be signalled until it
+// is reaped: after that its id can be another's.
+type process struct {
+	cmd *exec.Cmd
+
+	mu     sync.Mutex
+	kill   *time.Timer // after the polite signal
+	reaped bool
+}
+
+// endWith ends the process politely when ctx is done, and by force some time
+// after that, until the returned function is called.
+func (p *process) endWith(ctx context.Context, killAfter time.Duration) (unwatch func()) {
+	stop := context.AfterFunc(ctx, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if !p.reaped {
+			terminateGroup(p.cmd)
+			p.kill = time.AfterFunc(killAfter, p.killGroup)
+		}
+	})
+	return func() { stop() }
+}
+
+func (p *process) killGroup() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.reaped {
+		killGroup(p.cmd)
+	}
+}
+
+// reap kills what is left of the group of a process that has ended, and returns
+// how it did.
+func (p *process) reap() error {
+	p.mu.Lock()
+	killGroup(p.cmd)
+	p.reaped = true
+	if p.kill != nil {
+		p.kill.Stop()
+	}
+	p.mu.Unlock()
+	return p.cmd.Wait()
+}
+
+// tailSize is how much of a process's standard error an ExitError keeps.
+const tailSize = 4 << 10
+
+// tailWriter keeps the last bytes that were written to it.
+type tailWriter struct{ kept []byte }
+
+func (w *tailWriter) Write(p []byte) (int, error) {
+	w.kept = append(w.kept, p...)
+	if len(w.kept) > 2*tailSize {
+		w.kept = append([]byte(nil), w.bytes()...)
+	}
+	return len(p), nil
+}
+
+func (w *tailWriter) bytes() []byte { return w.kept[max(len(w.kept)-tailSize, 0):] }
+
+// maxLine bounds a logged line; a longer one is logged in parts.
+const maxLine = 64 << 10
+
+// lineLogger logs each line that is written to it, and passes it on.
+type lineLogger struct {
+	logger *slog.Logger
+	level  slog.Level
+	tee    io.Writer
+	part   []byte // of a line, without its end
+}
+
+func (l *lineLogger) Write(p []byte) (int, error) {
+	l.part = append(l.part, p...)
+	for {
+		line, rest, whole := bytes.Cut(l.part, []byte("\n"))
+		if !whole && len(line) < maxLine {
+			break
+		}
+		if !whole {
+			line, rest = line[:maxLine], line[maxLine:]
+		}
+		l.log(line)
+		l.part = append(l.part[:0], rest...)
+	}
+	return l.tee.Write(p)
+}
+
+func (l *lineLogger) flush() {
+	if len(l.part) > 0 {
+		l.log(l.part)
+	}
+}
+
+func (l *lineLogger) log(line []byte) {
+	defer func() { _ = recover() }() // of a handler: the process goes on
+	l.logger.Log(context.Background(), l.level, strings.TrimRight(string(line), "\r"))
+}

@@ -1,0 +1,25 @@
+package supervise
+
+import (
+	"os/exec"
+	"syscall"
+	"unsafe"
+)
+
+// awaitExit returns when the process has ended, and leaves it to be reaped: until
+// then its id, and that of its group, are nobody else's.
+func awaitExit(cmd *exec.Cmd) {
+	const (
+		isPID  = 1         // P_PID
+		exited = 4         // WEXITED
+		noReap = 0x1000000 // WNOWAIT
+	)
+	var info [128]byte // siginfo_t, which nobody reads
+	for {
+		_, _, err := syscall.Syscall6(syscall.SYS_WAITID, isPID, uintptr(cmd.Process.Pid),
+			uintptr(unsafe.Pointer(&info)), exited|noReap, 0, 0)
+		if err != syscall.EINTR {
+			return
+		}
+	}
+}
