@@ -60,14 +60,15 @@ type runContext struct {
 
 type cancelable struct {
 	context.Context
-	cancel context.CancelCauseFunc
+	cancel  context.CancelCauseFunc
+	members members
 }
 
 // ended serves all contexts that nobody looked at before their run ended.
 var ended = func() *cancelable {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(ErrRunEnded)
-	return &cancelable{ctx, func(error) {}}
+	return &cancelable{Context: ctx, cancel: func(error) {}, members: members{closed: true}}
 }()
 
 func (c *runContext) materialize() *cancelable {
@@ -75,7 +76,7 @@ func (c *runContext) materialize() *cancelable {
 		return inner
 	}
 	ctx, cancel := context.WithCancelCause(c.parent)
-	if inner := (&cancelable{ctx, cancel}); c.inner.CompareAndSwap(nil, inner) {
+	if inner := (&cancelable{Context: ctx, cancel: cancel}); c.inner.CompareAndSwap(nil, inner) {
 		return inner
 	}
 	cancel(nil)
@@ -90,6 +91,19 @@ func (c *runContext) end() {
 	if !c.inner.CompareAndSwap(nil, ended) {
 		c.inner.Load().cancel(ErrRunEnded)
 	}
+}
+
+// wait waits for the goroutines that belong to the run, whose function ended
+// with err, and returns what the run ends with. An error has them stop.
+func (c *runContext) wait(err error) error {
+	inner := c.inner.Load()
+	if inner == nil {
+		return err
+	}
+	if err != nil {
+		inner.cancel(err)
+	}
+	return inner.members.wait(err)
 }
 
 // Deadline returns that of the task's context.

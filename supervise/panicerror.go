@@ -61,7 +61,7 @@ func (e *PanicError) Frames() []runtime.Frame {
 		frame, more := next.Next()
 		inRuntime := strings.HasPrefix(frame.Function, "runtime.")
 		switch {
-		case frame.Function == runFrame:
+		case frame.Function == runFrame || frame.Function == memberFrame:
 			return frames
 		case at == recovering && frame.Function == "runtime.gopanic":
 			at = panicking

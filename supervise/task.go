@@ -148,9 +148,12 @@ func (t *task) nextContext() *runContext {
 	return c
 }
 
-// runFrame is the name of the function that calls fn, below which a panic's
-// stack is no longer the task's.
-const runFrame = "github.com/holdfast-go/holdfast/supervise.(*task).call"
+// The functions that call those of a task, below which a panic's stack is no
+// longer the task's.
+const (
+	runFrame    = "github.com/holdfast-go/holdfast/supervise.(*task).call"
+	memberFrame = "github.com/holdfast-go/holdfast/supervise.(*runContext).member"
+)
 
 // call runs fn to its end, and leaves in t.err what that was.
 func (t *task) call() {
@@ -184,8 +187,8 @@ func (t *task) caught() {
 // settle enters how the run ended, and waits at the gate if there is to be
 // another. It returns when that one begins, or false if there is none.
 func (t *task) settle() (time.Time, bool) {
-	now := time.Now()
 	err := t.ended()
+	now := time.Now()
 	if t.ctx.Err() != nil {
 		t.gate.ObserveCleanExit(now)
 		return now, t.stop(now, now.Sub(t.began), stopError(context.Cause(t.ctx), err))
@@ -211,12 +214,13 @@ func (t *task) settle() (time.Time, bool) {
 
 // ended closes the accounts of a run and returns what it counts as.
 func (t *task) ended() error {
+	err := t.run.wait(t.err)
 	bitten := t.run.watchdog != nil && t.run.watchdog.stop()
 	t.run.end()
 	if bitten {
-		return stopError(ErrWatchdog, t.err)
+		return stopError(ErrWatchdog, err)
 	}
-	return t.err
+	return err
 }
 
 func (t *task) crashed(now time.Time) gate.State {
