@@ -81,6 +81,8 @@ func runCommand(ctx context.Context, cmd *exec.Cmd) error {
 		logger = c.task.logger
 		if c.task.stopTimeout >= 0 {
 			killAfter = c.task.stopTimeout
+			c.task.killed.Store(true)
+			defer c.task.killed.Store(false)
 		}
 	}
 	cmd.Cancel, cmd.WaitDelay = nil, 0

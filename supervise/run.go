@@ -9,6 +9,9 @@ import (
 // what has happened. One that blocks for ever keeps its goroutine, not Run.
 const flushTimeout = time.Second
 
+// killTime is how long a process may take to end when it is killed.
+const killTime = time.Second
+
 // Run calls fn, and calls it again each time it crashes, after the hold that the
 // task's policy decides on; see the package's documentation for what a crash is.
 // It returns
@@ -53,7 +56,11 @@ func (t *task) wait(ctx context.Context) error {
 		return t.result
 	case <-ctx.Done():
 	}
-	timer := time.NewTimer(t.stopTimeout)
+	patience := t.stopTimeout
+	if t.killed.Load() {
+		patience += killTime
+	}
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case <-t.done:

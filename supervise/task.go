@@ -32,6 +32,7 @@ type task struct {
 	// current and id are for those who find the task stuck.
 	current atomic.Pointer[runContext]
 	id      atomic.Pointer[string] // of the worker's goroutine, if it may be abandoned
+	killed  atomic.Bool            // a process serves the run, which is killed at the stop timeout
 
 	// worker
 	run    *runContext // the one under way, or the last
