@@ -3,3 +3,5 @@ module github.com/holdfast-go/holdfast
 go 1.26.0
 
 require github.com/cenkalti/backoff/v4 v4.3.0
+
+require golang.org/x/sync v0.24.0 // indirect

@@ -78,11 +78,11 @@ func (e *ExitError) Unwrap() error { return e.err }
 func runCommand(ctx context.Context, cmd *exec.Cmd) error {
 	logger, killAfter := slog.Default(), defaultKillAfter
 	if c, ok := ctx.Value(runKey{}).(*runContext); ok {
-		logger = c.task.logger
-		if c.task.stopTimeout >= 0 {
-			killAfter = c.task.stopTimeout
-			c.task.killed.Store(true)
-			defer c.task.killed.Store(false)
+		logger = c.worker.task.env.logger
+		if d := c.worker.task.opts.stopTimeout; d >= 0 {
+			killAfter = d
+			c.worker.setKilled(true)
+			defer c.worker.setKilled(false)
 		}
 	}
 	cmd.Cancel, cmd.WaitDelay = nil, 0

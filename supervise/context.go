@@ -27,7 +27,7 @@ func FromContext(ctx context.Context) (Info, bool) {
 	if !ok {
 		return Info{}, false
 	}
-	return Info{c.task.name, c.run, c.lastErr}, true
+	return Info{c.worker.task.path, c.run, c.lastErr}, true
 }
 
 // Alive tells the watchdog that the run which ctx belongs to makes progress; see
@@ -51,10 +51,11 @@ type runKey struct{}
 // winner's.
 type runContext struct {
 	parent   context.Context // the task's
-	task     *task
+	worker   *worker
 	run      uint64
 	lastErr  error
 	watchdog *watchdog // nil without one
+	startup  *startup  // nil if it need not tell that it is ready
 	inner    atomic.Pointer[cancelable]
 }
 
@@ -136,4 +137,4 @@ func (c *runContext) Value(key any) any {
 }
 
 // String names the context in debugging output.
-func (c *runContext) String() string { return "supervise.run(" + c.task.name + ")" }
+func (c *runContext) String() string { return "supervise.run(" + c.worker.task.path + ")" }

@@ -17,6 +17,9 @@ var (
 	// ErrWatchdog is the cause with which a run's context is cancelled when
 	// [Alive] was not called in time, and the error of that run.
 	ErrWatchdog = errors.New("supervise: the watchdog saw no sign of life")
+	// ErrNotReady is the cause with which a run's context is cancelled when
+	// [Ready] was not called in time, and the error of that run.
+	ErrNotReady = errors.New("supervise: the run was not ready in time")
 	// ErrRunEnded is the cause with which a run's context is cancelled when the
 	// run has ended.
 	ErrRunEnded = errors.New("supervise: the run has ended")
@@ -71,16 +74,24 @@ func withoutNil(sentinel, err error) []error {
 	return []error{sentinel, err}
 }
 
-// stopError is what a stopped task returns: why it was stopped, and what its run
-// ended with, unless that only says that it was stopped.
-func stopError(cause, err error) (joined error) {
+// realError is what a run ended with that was asked to stop, unless that only
+// says that it was.
+func realError(cause, err error) (found error) {
 	defer func() {
 		if recover() != nil { // in a method of err
-			joined = errors.Join(cause, err)
+			found = err
 		}
 	}()
 	if err == nil || errors.Is(err, cause) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+// join is errors.Join, except that it leaves an error alone as it is.
+func join(cause, err error) error {
+	if err == nil {
 		return cause
 	}
 	return errors.Join(cause, err)

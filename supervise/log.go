@@ -8,11 +8,13 @@ import (
 	"github.com/holdfast-go/holdfast/gate"
 )
 
-// logObserver writes the events of one task to a logger.
-type logObserver struct {
-	logger *slog.Logger
-	told   string // the error that was logged last
-	toldOf uint64 // and the run it ended
+// logObserver writes the events of tasks to a logger.
+type logObserver struct{ logger *slog.Logger }
+
+// told is the error that was logged last of a task, and the run it ended.
+type told struct {
+	text string
+	run  uint64
 }
 
 // highest is the highest level at which events of each kind are logged.
@@ -24,14 +26,15 @@ var highest = [...]slog.Level{
 	KindGiveUp:  slog.LevelError,
 	KindStop:    slog.LevelDebug,
 	KindAbandon: slog.LevelError,
+	KindReturn:  slog.LevelWarn,
 	KindFault:   slog.LevelError,
 }
 
-func (o *logObserver) Enabled(k Kind) bool {
+func (o logObserver) Enabled(k Kind) bool {
 	return o.logger.Enabled(context.Background(), highest[k])
 }
 
-func (o *logObserver) Observe(e Event) {
+func (o logObserver) Observe(e Event) {
 	if e.Dropped > 0 {
 		o.log(slog.LevelWarn, "events were dropped, the logger is too slow", e, slog.Uint64("dropped", e.Dropped))
 	}
@@ -54,30 +57,32 @@ func (o *logObserver) Observe(e Event) {
 		o.log(slog.LevelDebug, "task stopped", e, slog.String("cause", errorText(e.Err)))
 	case KindAbandon:
 		o.log(slog.LevelError, "task does not stop", e, slog.String("error", errorText(e.Err)))
+	case KindReturn:
+		o.log(slog.LevelWarn, "abandoned run has ended", e, slog.String("error", errorText(e.Err)))
 	case KindFault:
 		o.log(slog.LevelError, "policy panicked, the default one decides", e, slog.String("error", errorText(e.Err)), stack(e.Err))
 	}
 }
 
 // crash logs an error in full the first time, and when the level rises.
-func (o *logObserver) crash(e Event) {
+func (o logObserver) crash(e Event) {
 	level, message := slog.LevelWarn, "task crashed"
 	if e.State.Phase > gate.BackingOff {
 		level = slog.LevelError
 	}
 	text := errorText(e.Err)
 	detail := []slog.Attr{slog.Duration("ran", e.Ran), held(e)}
-	if text == o.told && level == slog.LevelWarn {
+	if text == e.task.told.text && level == slog.LevelWarn {
 		message = "task crashed again"
-		detail = append(detail, slog.Uint64("same_error_as_run", o.toldOf))
+		detail = append(detail, slog.Uint64("same_error_as_run", e.task.told.run))
 	} else {
-		o.told, o.toldOf = text, e.Run
+		e.task.told = told{text, e.Run}
 		detail = append(detail, slog.String("error", text), stack(e.Err))
 	}
 	o.log(level, message, e, detail...)
 }
 
-func (o *logObserver) log(level slog.Level, message string, e Event, detail ...slog.Attr) {
+func (o logObserver) log(level slog.Level, message string, e Event, detail ...slog.Attr) {
 	attrs := append([]slog.Attr{slog.String("task", e.Task), slog.Uint64("run", e.Run)}, detail...)
 	o.logger.LogAttrs(context.Background(), level, message, attrs...)
 }

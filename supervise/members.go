@@ -92,10 +92,10 @@ func (c *runContext) member(ctx context.Context, m *members, f func(context.Cont
 	defer func() {
 		switch {
 		case exit == returned:
-		case c.task.letPanic && !leavesByGoexit():
+		case c.worker.task.opts.letPanic && !leavesByGoexit():
 			return
 		default:
-			if err = ErrGoexit; !c.task.letPanic {
+			if err = ErrGoexit; !c.worker.task.opts.letPanic {
 				if v := recover(); v != nil {
 					err = newPanicError(v)
 				}

@@ -20,6 +20,8 @@ type Event struct {
 	State   gate.State    // of the gate, after it: Crash, Exit; the hold that ended: Release
 	Forced  bool          // the hold was ended before its time: Release
 	Dropped uint64        // events that this observer missed before this one, being too slow
+
+	task *Task
 }
 
 // Kind is what an [Event] tells. Safe for concurrent use.
@@ -34,11 +36,12 @@ const (
 	KindGiveUp                  // the policy gave up; the task has ended
 	KindStop                    // the task was stopped; it has ended
 	KindAbandon                 // a run did not end though asked to
+	KindReturn                  // a run that was abandoned has ended
 	KindFault                   // the task's policy panicked, and is replaced by the default one where it does; told once
 )
 
 var kinds = [...]string{KindStart: "start", KindCrash: "crash", KindExit: "exit",
-	KindRelease: "release", KindGiveUp: "give up", KindStop: "stop", KindAbandon: "abandon", KindFault: "fault"}
+	KindRelease: "release", KindGiveUp: "give up", KindStop: "stop", KindAbandon: "abandon", KindReturn: "return", KindFault: "fault"}
 
 // String returns the kind in words, such as "crash".
 func (k Kind) String() string {

@@ -12,11 +12,18 @@ import (
 // Option is an option of [Run]. Options that carry a value begin with With;
 // modes are plain words. The last of several of one kind counts, but for
 // [WithObserver], which adds.
-type Option interface{ apply(*options) }
+//
+// Given to [New], an option is for all tasks of the supervisor that are not given
+// the same one themselves.
+type Option interface {
+	SupervisorOption
+	apply(*options)
+}
 
 type option func(*options)
 
-func (o option) apply(to *options) { o(to) }
+func (o option) apply(to *options)                     { o(to) }
+func (o option) applySupervisor(to *supervisorOptions) { o(&to.tasks) }
 
 type options struct {
 	name        string
@@ -25,9 +32,13 @@ type options struct {
 	logger      *slog.Logger
 	observers   []Observer
 	stopTimeout time.Duration // negative: none
-	limit       time.Duration // of the watchdog; 0: none
-	restart     restartMode
-	letPanic    bool
+	limit        time.Duration // of the watchdog; 0: none
+	readyTimeout time.Duration // 0: none
+	restart      restartMode
+	letPanic     bool
+	optional     bool
+	significant  bool
+	overlap      bool
 }
 
 type restartMode uint8
@@ -38,8 +49,7 @@ const (
 	never
 )
 
-func collect(opts []Option) options {
-	o := options{stopTimeout: -1}
+func collect(o options, opts []Option) *options {
 	for _, opt := range opts {
 		if opt != nil {
 			opt.apply(&o)
@@ -48,7 +58,7 @@ func collect(opts []Option) options {
 	if o.gate != nil && o.policy != nil {
 		panic("supervise: WithPolicy has no effect beside WithGate, whose gate has a policy of its own; give the policy to gate.New")
 	}
-	return o
+	return &o
 }
 
 // WithName names the task, in errors, events, log lines and pprof labels.
@@ -125,6 +135,31 @@ func Always() Option { return option(func(o *options) { o.restart = always }) }
 // Once runs the task a single time: a crash is observed, and returned by Run as
 // it is.
 func Once() Option { return option(func(o *options) { o.restart = never }) }
+
+// WithReadyTimeout says that a run takes time to start up, and tells by [Ready]
+// when it has. Under a supervisor the tasks after this one are started only then.
+// A run that has not told after d is cancelled, with the cause [ErrNotReady], and
+// counts as a crash however it ends.
+// Defaults to a run that is ready from its start. A d that is not positive panics.
+func WithReadyTimeout(d time.Duration) Option {
+	if d <= 0 {
+		panic(fmt.Sprintf("supervise: WithReadyTimeout: %v is not positive; give the longest time that a start may take", d))
+	}
+	return option(func(o *options) { o.readyTimeout = d })
+}
+
+// Optional says that the supervisor goes on without the task when the policy
+// gives up on it. It has no meaning to [Run].
+func Optional() Option { return option(func(o *options) { o.optional = true }) }
+
+// Significant says that a clean exit of the task ends its supervisor; see
+// [AllSignificant]. It has no meaning to [Run].
+func Significant() Option { return option(func(o *options) { o.significant = true }) }
+
+// Overlap lets a supervisor start another run of the task while one that it
+// has abandoned is still there. It has no meaning to [Run], under which runs never overlap.
+// Defaults to waiting until the abandoned run has ended.
+func Overlap() Option { return option(func(o *options) { o.overlap = true }) }
 
 // LetPanic does not recover panics of the function: they end the process, as
 // they would without supervision.

@@ -9,9 +9,6 @@ import (
 // what has happened. One that blocks for ever keeps its goroutine, not Run.
 const flushTimeout = time.Second
 
-// killTime is how long a process may take to end when it is killed.
-const killTime = time.Second
-
 // Run calls fn, and calls it again each time it crashes, after the hold that the
 // task's policy decides on; see the package's documentation for what a crash is.
 // It returns
@@ -38,42 +35,41 @@ func Run(ctx context.Context, fn func(context.Context) error, opts ...Option) er
 	if fn == nil {
 		panic("supervise: Run: fn is nil; give the function to run")
 	}
-	t := newTask(ctx, fn, collect(opts))
-	go t.work(nil)
-	err := t.wait(ctx)
-	t.flush()
+	o := collect(options{stopTimeout: -1}, opts)
+	t := &Task{fn: fn, opts: o, leaf: o.name}
+	if t.leaf == "" {
+		t.leaf = functionName(fn)
+	}
+	e := newEnv(ctx, "", o.logger, o.observers)
+	w := t.newWorker(e)
+	w.done = make(chan struct{})
+	go w.work(nil)
+	err := w.await(ctx)
+	e.flush()
 	return err
 }
 
-// wait returns what the task ends with, or abandons it.
-func (t *task) wait(ctx context.Context) error {
-	if t.stopTimeout < 0 {
-		<-t.done
-		return t.result
+// await returns what the task ends with, or abandons it.
+func (w *worker) await(ctx context.Context) error {
+	if w.task.opts.stopTimeout < 0 {
+		<-w.done
+		return w.result
 	}
 	select {
-	case <-t.done:
-		return t.result
+	case <-w.done:
+		return w.result
 	case <-ctx.Done():
 	}
-	patience := t.stopTimeout
-	if t.killed.Load() {
-		patience += killTime
-	}
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(w.patience())
 	defer timer.Stop()
 	select {
-	case <-t.done:
-		return t.result
+	case <-w.done:
+		return w.result
 	case <-timer.C:
 	}
-	return t.abandon(context.Cause(ctx))
-}
-
-func (t *task) flush() {
-	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
-	defer cancel()
-	for _, f := range t.feeds {
-		f.flush(ctx)
+	if err := w.abandon(context.Cause(ctx)); err != nil {
+		return err
 	}
+	<-w.done // it has ended just now
+	return w.result
 }

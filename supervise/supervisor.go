@@ -1,0 +1,186 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Supervisor runs tasks together: it starts them in order, restarts those that
+// crash by a [Strategy], stops them in reverse order, and ends with an error when
+// the policy of one gives up. Since its Run is itself a function for a task,
+// supervisors form trees:
+//
+//	db := supervise.New("db", supervise.WithStrategy(supervise.RestForOne))
+//	db.Go("pool", pool.Run)
+//	db.Go("cache", cache.Run)
+//	root := supervise.New("root")
+//	root.Go("db", db.Run)
+//	root.Go("web", web.Run)
+//	err := root.Run(ctx) // tasks root/db, root/db/pool, root/db/cache, root/web
+//
+// It follows Erlang/OTP's supervisor, with each task's own gate in the place of
+// its restart intensity: no task's crashes hold another one.
+// A Supervisor must be made with [New]. Safe for concurrent use.
+type Supervisor struct {
+	name string
+	opts supervisorOptions
+
+	mu    sync.Mutex
+	tasks []*Task // in start order; nil where one was removed
+	gone  int     // how many of them are nil
+	tree  *tree   // while Run runs
+}
+
+// New returns a supervisor without tasks. An [Option] among opts is for all its
+// tasks that are not given the same one themselves. It panics if name is empty or
+// holds a slash, which parts the names in a task's path.
+func New(name string, opts ...SupervisorOption) *Supervisor {
+	checkName("New", name)
+	s := &Supervisor{name: name}
+	s.opts.tasks.stopTimeout = -1
+	for _, opt := range opts {
+		if opt != nil {
+			opt.applySupervisor(&s.opts)
+		}
+	}
+	if s.opts.tasks.gate != nil || s.opts.tasks.name != "" {
+		panic("supervise: New: WithGate and WithName are of one task; give them to Go")
+	}
+	return s
+}
+
+func checkName(caller, name string) {
+	if name == "" || strings.Contains(name, "/") {
+		panic(fmt.Sprintf("supervise: %s: the name %q is empty or holds a slash; give one that names the task among its siblings", caller, name))
+	}
+}
+
+// Go adds a task, after all those there are. If the supervisor runs it is started
+// at once, or when those before it are ready; otherwise when Run starts them.
+// It returns an error, and adds nothing, if the supervisor is being stopped. It
+// panics if name is empty or holds a slash, or fn is nil.
+func (s *Supervisor) Go(name string, fn func(context.Context) error, opts ...Option) (*Task, error) {
+	checkName("Go", name)
+	if fn == nil {
+		panic("supervise: Go: fn is nil; give the function to run")
+	}
+	o := &s.opts.tasks
+	if len(opts) > 0 {
+		o = collect(s.opts.tasks, opts)
+		if o.name != "" {
+			checkName("WithName", o.name)
+			name = o.name
+		}
+	}
+	t := &Task{fn: fn, opts: o, sup: s, leaf: name}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tr := s.tree; tr != nil {
+		if tr.cause != nil {
+			return nil, fmt.Errorf("supervise: supervisor %q: task %q is not added: %w", s.name, name, ErrStopping)
+		}
+		t.place.dynamic = true
+		defer tr.nudge()
+	}
+	t.place.index = len(s.tasks)
+	s.tasks = append(s.tasks, t)
+	return t, nil
+}
+
+// ErrStopping is what the error of [Supervisor.Go] is, to errors.Is, when the
+// supervisor is being stopped.
+var ErrStopping = errors.New("supervise: the supervisor is being stopped")
+
+// Run starts the tasks, and supervises them until ctx is done or it has to end.
+// It returns
+//
+//   - [context.Cause](ctx) once ctx is done and the tasks have stopped;
+//   - nil when a significant task has ended cleanly, see [Significant];
+//   - a [*GaveUpError] with the path of a task, when the policy has given up on
+//     one that is not [Optional]: the others are stopped first;
+//   - ErrAbandoned, and an [*AbandonedError] each, joined to these, for tasks that
+//     did not stop in the time of their [WithStopTimeout] and still run;
+//   - joined to these, too, what tasks ended with when they were stopped, if it is
+//     a real error.
+//
+// Tasks stop one after another, the last started first, unless [Unordered] is
+// given. Their contexts have the values of ctx, not its cancellation: they are
+// cancelled by the supervisor alone, which is what keeps the order. When Run has
+// returned, no goroutine of it is left but those of abandoned tasks.
+//
+// Run can be called again when it has returned: all tasks are started anew, with
+// the histories of their gates. While it runs, another call returns an error.
+func (s *Supervisor) Run(ctx context.Context) error {
+	if ctx == nil {
+		panic("supervise: Supervisor.Run: ctx is nil; use context.Background() if nothing is to stop it")
+	}
+	tr, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, tr.nudge)
+	for !tr.turn(ctx) {
+		<-tr.wake
+	}
+	stop()
+	tr.env.flush()
+	return s.close(tr)
+}
+
+// open makes the tree of a call of Run.
+func (s *Supervisor) open(ctx context.Context) (*tree, error) {
+	tr := newTree(ctx, s)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tree != nil {
+		return nil, fmt.Errorf("supervise: supervisor %q is running already; let its Run return first", s.name)
+	}
+	s.tree = tr
+	s.compact()
+	if tr.parent != nil {
+		tr.parent.child.Store(s)
+	}
+	return tr, nil
+}
+
+// close ends the tree, and returns what Run returns.
+func (s *Supervisor) close(tr *tree) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tree = nil
+	if tr.parent != nil {
+		tr.parent.child.Store(nil)
+	}
+	for _, t := range s.tasks {
+		if t != nil {
+			t.place = place{index: t.place.index, dynamic: t.place.dynamic}
+		}
+	}
+	if s.opts.dropDynamic {
+		for _, t := range s.tasks {
+			if t != nil && t.place.dynamic {
+				s.remove(t)
+			}
+		}
+	}
+	return tr.report()
+}
+
+// remove forgets a task. Others keep their index until the next compaction.
+func (s *Supervisor) remove(t *Task) {
+	s.tasks[t.place.index] = nil
+	s.gone++
+}
+
+// compact closes the gaps of removed tasks.
+func (s *Supervisor) compact() {
+	s.tasks = slices.DeleteFunc(s.tasks, func(t *Task) bool { return t == nil })
+	for i, t := range s.tasks {
+		t.place.index = i
+	}
+	s.gone = 0
+}

@@ -1,0 +1,396 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// tree is a supervisor while its Run runs: one goroutine, that of Run, which
+// turns when it is nudged. A turn takes in what has happened and then does what
+// can be done next towards what is wanted, as a controller reconciles; so no
+// order in which things happen can leave a task behind. All fields but wake and
+// permits are guarded by the supervisor's mu.
+//
+// Under OneForOne a task that crashes is no matter of the tree: its worker holds
+// and restarts it.
+type tree struct {
+	s       *Supervisor
+	env     *env
+	parent  *Task // as which the supervisor runs; nil for the root
+	wake    chan struct{}
+	permits *semaphore.Weighted // to start up; nil for any number
+
+	notices   []notice
+	next      int                         // no task before this index waits for its start
+	serving   int                         // workers, without those abandoned
+	abandoned map[*worker]*AbandonedError // that have not ended
+	group     *group                      // the restart of several tasks that is under way
+	cause     error                       // why all tasks are to stop; nil while they are not
+	result    error                       // what Run returns
+	ends      []error                     // real errors of stopped tasks
+	last      int                         // no task after this index is to be stopped
+}
+
+// notice tells the tree what has happened, or what is wanted.
+type notice struct {
+	kind   noticeKind
+	task   *Task
+	worker *worker // nil where it is about the task
+}
+
+type noticeKind uint8
+
+const (
+	workerEnded noticeKind = iota
+	taskReady
+	runHung // the watchdog has cancelled it, and it goes on
+	overdue // the worker was asked to stop, and has not in time
+	wantStop
+	wantRestart
+)
+
+// place is where a task stands with its supervisor.
+type place struct {
+	index   int
+	state   state   // what is wanted, while no worker serves the task
+	worker  *worker // that serves it; nil for none
+	asked   bool    // the worker was asked to stop
+	then    state   // and what is wanted then
+	ready   bool
+	dynamic bool // added while Run ran
+	timer   *time.Timer
+}
+
+type state uint8
+
+const (
+	waiting state = iota // to be started, in its turn
+	held                 // to be started with its group
+	stuck                // to be started when its abandoned run has ended
+	down                 // nothing
+)
+
+// The causes with which a supervisor stops a task that goes on itself.
+var (
+	errGroup     = errors.New("supervise: stopped, to be restarted with a task that crashed")
+	errStopped   = errors.New("supervise: stopped by Task.Stop")
+	errRestarted = errors.New("supervise: stopped, to be restarted by Task.Restart")
+	errComplete  = errors.New("supervise: stopped, as a significant task has ended")
+)
+
+func newTree(ctx context.Context, s *Supervisor) *tree {
+	tr := &tree{s: s, wake: make(chan struct{}, 1), abandoned: map[*worker]*AbandonedError{}}
+	o := &s.opts.tasks
+	if c, ok := ctx.Value(runKey{}).(*runContext); ok {
+		tr.parent = c.worker.task
+		tr.env = tr.parent.env.below(tr.parent.path+"/", o)
+	} else {
+		tr.env = newEnv(nil, s.name+"/", o.logger, o.observers)
+	}
+	tr.env.ctx = context.WithoutCancel(ctx)
+	if s.opts.maxStarts > 0 {
+		tr.permits = semaphore.NewWeighted(int64(s.opts.maxStarts))
+	}
+	return tr
+}
+
+// below returns what the tasks of a supervisor share that is itself a task of e:
+// the same logger and observers, unless it has a logger of its own, and its own
+// observers beside.
+func (e *env) below(prefix string, o *options) *env {
+	b := newEnv(nil, prefix, o.logger, o.observers)
+	if o.logger == nil {
+		b.logger, b.feeds[0] = e.logger, e.feeds[0]
+	}
+	b.feeds = append(b.feeds, e.feeds[1:]...)
+	return b
+}
+
+func (tr *tree) grouped() bool { return tr.s.opts.strategy != OneForOne }
+
+// nudge has the tree turn.
+func (tr *tree) nudge() {
+	select {
+	case tr.wake <- struct{}{}:
+	default:
+	}
+}
+
+// post gives notice. It must be called without locks.
+func (tr *tree) post(n notice) {
+	tr.s.mu.Lock()
+	tr.notices = append(tr.notices, n)
+	tr.s.mu.Unlock()
+	tr.nudge()
+}
+
+// turn does all that can be done now, and reports whether that was the last.
+func (tr *tree) turn(ctx context.Context) bool {
+	tr.s.mu.Lock()
+	defer tr.s.mu.Unlock()
+	for len(tr.notices) > 0 {
+		n := tr.notices[0]
+		tr.notices = tr.notices[1:]
+		tr.take(n)
+	}
+	if ctx.Err() != nil {
+		tr.shutdown(context.Cause(ctx), context.Cause(ctx))
+	}
+	if tr.cause != nil {
+		return tr.stopAll()
+	}
+	if tr.group == nil || tr.regroup() {
+		tr.startAll()
+	}
+	return false
+}
+
+func (tr *tree) take(n notice) {
+	if n.worker != nil {
+		n.task = n.worker.task
+	}
+	t := n.task
+	p := &t.place
+	switch serves := n.worker != nil && p.worker == n.worker; {
+	case n.kind == wantStop:
+		tr.stop(t, errStopped, down)
+	case n.kind == wantRestart:
+		tr.restart(t)
+	case n.kind == workerEnded && !serves:
+		delete(tr.abandoned, n.worker)
+		if p.state == stuck {
+			tr.want(t, waiting)
+		}
+	case !serves: // it is about a worker that serves no more
+	case n.kind == workerEnded:
+		tr.ended(n.worker)
+	case n.kind == taskReady:
+		p.ready = true
+	case n.kind == overdue:
+		if tr.abandon(n.worker, n.worker.asked()) {
+			tr.want(t, p.then)
+		}
+	case n.kind == runHung:
+		if tr.abandon(n.worker, ErrWatchdog) {
+			tr.crashed(t, n.worker.hang(time.Now()))
+		}
+	}
+}
+
+// want sets what is wanted of a task that no worker serves.
+func (tr *tree) want(t *Task, s state) {
+	if s == waiting && !t.opts.overlap && tr.hasAbandoned(t) {
+		s = stuck
+	}
+	t.place.state = s
+	if s == waiting {
+		tr.next = min(tr.next, t.place.index)
+	}
+}
+
+func (tr *tree) hasAbandoned(t *Task) bool {
+	for w := range tr.abandoned {
+		if w.task == t {
+			return true
+		}
+	}
+	return false
+}
+
+// startAll starts the tasks that wait for it, in order, as far as the readiness
+// of those before allows.
+func (tr *tree) startAll() {
+	if s := tr.s; s.gone > len(s.tasks)/2 {
+		s.compact()
+		tr.next = 0
+	}
+	for ; tr.next < len(tr.s.tasks); tr.next++ {
+		t := tr.s.tasks[tr.next]
+		if t == nil {
+			continue
+		}
+		p := &t.place
+		if p.worker == nil && p.state == waiting {
+			tr.start(t)
+		}
+		if t.opts.readyTimeout > 0 && p.worker != nil && !p.ready {
+			return
+		}
+	}
+}
+
+func (tr *tree) start(t *Task) {
+	w := t.newWorker(tr.env)
+	w.tree = tr
+	t.place.worker, t.place.asked, t.place.ready = w, false, false
+	tr.serving++
+	go w.work(nil)
+}
+
+// stop asks the worker of a task to stop, and sets what is wanted then.
+func (tr *tree) stop(t *Task, cause error, then state) {
+	p := &t.place
+	p.then = then
+	w := p.worker
+	if w == nil {
+		p.state = then
+		return
+	}
+	if p.asked {
+		return
+	}
+	p.asked = true
+	w.askToStop(cause)
+	if d := w.patience(); d >= 0 {
+		p.timer = time.AfterFunc(d, func() { tr.post(notice{kind: overdue, worker: w}) })
+	}
+}
+
+// restart is Task.Restart: at once, from whatever state.
+func (tr *tree) restart(t *Task) {
+	p := &t.place
+	switch {
+	case tr.cause != nil:
+	case p.worker == nil && p.state == down:
+		tr.want(t, waiting)
+	case p.worker != nil && t.isRunning():
+		tr.stop(t, errRestarted, waiting)
+	default:
+		if g := t.theGate(); g != nil {
+			g.ForceRelease()
+		}
+	}
+}
+
+// ended enters that the worker which served a task has ended.
+func (tr *tree) ended(w *worker) {
+	t := w.task
+	p := &t.place
+	asked := p.asked
+	tr.vacate(t)
+	switch {
+	case tr.cause != nil:
+		p.state = down
+		if w.real != nil {
+			tr.ends = append(tr.ends, fmt.Errorf("%s: %w", t.path, w.real))
+		}
+	case asked && w.outcome == stopped:
+		tr.want(t, p.then)
+	case w.outcome == completed:
+		tr.completed(t)
+	case w.outcome == gaveUp:
+		tr.gaveUp(t, w.result)
+	case t.opts.restart == never:
+		p.state = down
+	default:
+		tr.gather(t)
+	}
+	if p.state == down && t.opts.restart == never {
+		tr.s.remove(t)
+	}
+}
+
+// vacate enters that no worker serves the task now.
+func (tr *tree) vacate(t *Task) {
+	p := &t.place
+	if p.timer != nil {
+		p.timer.Stop()
+		p.timer = nil
+	}
+	p.worker, p.asked = nil, false
+	tr.serving--
+}
+
+// abandon leaves a worker behind, unless it has ended its run just now: then its
+// own notice follows.
+func (tr *tree) abandon(w *worker, cause error) bool {
+	err := w.abandon(cause)
+	if err == nil {
+		return false
+	}
+	tr.vacate(w.task)
+	tr.abandoned[w] = err
+	if limit := tr.s.opts.maxAbandoned; limit > 0 && len(tr.abandoned) > limit {
+		tr.shutdown(ErrAbandoned, ErrAbandoned)
+	}
+	return true
+}
+
+// crashed enters a crash that left a task without a worker.
+func (tr *tree) crashed(t *Task, gave error) {
+	switch {
+	case gave != nil:
+		tr.gaveUp(t, gave)
+	case tr.grouped():
+		tr.gather(t)
+	default:
+		tr.want(t, waiting) // its next worker waits at the gate
+	}
+}
+
+func (tr *tree) gaveUp(t *Task, err error) {
+	t.place.state = down
+	if !t.opts.optional {
+		tr.shutdown(err, err)
+	}
+}
+
+func (tr *tree) completed(t *Task) {
+	t.place.state = down
+	if !t.opts.significant {
+		return
+	}
+	if tr.s.opts.allSignificant {
+		for _, other := range tr.s.tasks {
+			if other != nil && other.opts.significant && (other.place.worker != nil || other.place.state != down) {
+				return
+			}
+		}
+	}
+	tr.shutdown(errComplete, nil)
+}
+
+// shutdown has all tasks stopped, and Run return result then. Only the first one
+// counts.
+func (tr *tree) shutdown(cause, result error) {
+	if tr.cause != nil {
+		return
+	}
+	tr.cause, tr.result = cause, result
+	tr.last = len(tr.s.tasks) - 1
+	if tr.group != nil {
+		tr.group.end()
+		tr.group = nil
+	}
+}
+
+// stopAll stops what is to be stopped next, and reports whether all has been.
+func (tr *tree) stopAll() bool {
+	for ; tr.last >= 0; tr.last-- {
+		t := tr.s.tasks[tr.last]
+		if t == nil || t.place.worker == nil {
+			continue
+		}
+		tr.stop(t, tr.cause, down)
+		if !tr.s.opts.unordered {
+			return false
+		}
+	}
+	return tr.serving == 0
+}
+
+// report is what Run returns.
+func (tr *tree) report() error {
+	errs := append([]error{tr.result}, tr.ends...)
+	for _, err := range tr.abandoned {
+		errs = append(errs, err)
+	}
+	if len(errs) == 1 {
+		return tr.result
+	}
+	return errors.Join(errs...)
+}
