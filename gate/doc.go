@@ -18,14 +18,15 @@
 //	 └──────────────────┴── time is up, start, clean exit, ┘
 //	                        force release (which also cleans the slate)
 //
-// and GaveUp, which only a start or a force release leaves.
+// and GaveUp, which no time opens, only an event: a force release, a start, or
+// the end of a run that was started in spite of it.
 //
-// The package is pure and synchronous. It starts no goroutine, and but for
-// [Gate.Wait], which must, never reads the clock on its own: the time is an
-// argument, so that it can be replayed, simulated and tested. There are two
-// shells over one state machine. [Tracker] is the machine alone, for callers
-// with a lock or a loop of their own; [Gate] is safe for concurrent use, can be
-// waited for, and tells observers of its transitions.
+// The package is pure and synchronous. It starts no goroutine, and what it
+// decides never depends on a clock of its own: the time is an argument, so that
+// it can be replayed, simulated and tested. Only [Gate.Wait] must look at the
+// real one. There are two shells over one state machine. [Tracker] is the
+// machine alone, for callers with a lock or a loop of their own; [Gate] is safe
+// for concurrent use, can be waited for, and tells observers of its transitions.
 //
 // Package supervise runs goroutines under a gate. Use a gate by itself where
 // something else starts the task, such as a reconcile loop over daemons.

@@ -13,13 +13,14 @@ import (
 // Gate is a [Tracker] for many goroutines, which can be waited for and tells
 // observers of its transitions. Those who read the state never lock and never
 // wait for those who change it. The instants of its events may come from any
-// clock the caller likes, but [Gate.Wait] and [Gate.ForceRelease] read the real
-// one.
+// clock the caller likes, but [Gate.Wait], [Gate.ForceRelease] and
+// [Gate.Restore] read the real one.
 //
 // The zero value is ready to use, under [policy.Default]. A policy is asked
-// while the gate is locked: it must not use the gate, and while it takes long
-// others wait. One that panics counts as policy.Default for that decision and is
-// reported once. A Gate must not be copied once used. Safe for concurrent use.
+// while the gate is locked: it must not use the gate nor call runtime.Goexit,
+// and while it takes long others wait. One that panics counts as policy.Default
+// for that decision and is reported once. A Gate must not be copied once used.
+// Safe for concurrent use.
 type Gate struct {
 	// published is the tracker's word, as readers see it, and by its lock bit the
 	// lock of all else. Who sets the bit owns the rest of the gate until they
@@ -77,12 +78,12 @@ func (g *Gate) unlock() { g.published.Store(int64(g.tracker.word)) }
 
 // unlockAfter ends an event: it unlocks, and if the state changed from what it
 // was before, wakes those who wait and tells the observers.
-func (g *Gate) unlockAfter(before word, at time.Time, cause Cause, err error) {
+func (g *Gate) unlockAfter(before word, at time.Time, cause Cause) {
 	if g.listeners == nil {
 		g.unlock()
 		return
 	}
-	g.announce(before, at, cause, err)
+	g.announce(before, at, cause)
 }
 
 // ObserveStart enters that the task was started; see [Tracker.ObserveStart].
@@ -90,7 +91,7 @@ func (g *Gate) ObserveStart(now time.Time) {
 	g.lock()
 	before := g.tracker.word
 	g.tracker.ObserveStart(now)
-	g.unlockAfter(before, now, CauseStart, nil)
+	g.unlockAfter(before, now, CauseStart)
 }
 
 // ObserveCrash enters that the task crashed, and returns the state that
@@ -99,7 +100,7 @@ func (g *Gate) ObserveCrash(now time.Time, err error) State {
 	g.lock()
 	before := g.tracker.word
 	s := g.tracker.ObserveCrash(now, err)
-	g.unlockAfter(before, now, CauseCrash, err)
+	g.unlockAfter(before, now, CauseCrash)
 	return s
 }
 
@@ -109,7 +110,7 @@ func (g *Gate) ObserveCleanExit(now time.Time) State {
 	g.lock()
 	before := g.tracker.word
 	s := g.tracker.ObserveCleanExit(now)
-	g.unlockAfter(before, now, CauseCleanExit, nil)
+	g.unlockAfter(before, now, CauseCleanExit)
 	return s
 }
 
@@ -119,7 +120,7 @@ func (g *Gate) ObserveRestart(now time.Time) State {
 	g.lock()
 	before := g.tracker.word
 	s := g.tracker.ObserveRestart(now)
-	g.unlockAfter(before, now, CauseCleanExit, nil)
+	g.unlockAfter(before, now, CauseCleanExit)
 	return s
 }
 
@@ -132,7 +133,7 @@ func (g *Gate) MaybeRelease(now time.Time) bool {
 	g.lock()
 	before := g.tracker.word
 	released := g.tracker.MaybeRelease(now)
-	g.unlockAfter(before, now, CauseElapsed, nil)
+	g.unlockAfter(before, now, CauseElapsed)
 	return released
 }
 
@@ -142,7 +143,7 @@ func (g *Gate) ForceRelease() bool {
 	g.lock()
 	before := g.tracker.word
 	held := g.tracker.ForceRelease()
-	g.unlockAfter(before, time.Now(), CauseForce, nil)
+	g.unlockAfter(before, time.Now(), CauseForce)
 	return held
 }
 
@@ -175,7 +176,7 @@ func (g *Gate) Restore(s Snapshot) error {
 	g.lock()
 	before := g.tracker.word
 	err := g.tracker.Restore(s)
-	g.unlockAfter(before, time.Now(), CauseRestore, nil)
+	g.unlockAfter(before, time.Now(), CauseRestore)
 	return err
 }
 
@@ -212,7 +213,7 @@ func (g *Gate) watch(now time.Time) (<-chan struct{}, time.Duration) {
 	case w.until() == forever:
 		return changed, -1
 	}
-	return changed, max(w.until()-g.tracker.history.Offset(now), 0)
+	return changed, max(w.until()-max(g.tracker.history.Offset(now), -forever), 0)
 }
 
 // waitFor returns when ctx is done, changed is closed, or left is over; a

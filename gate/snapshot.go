@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/holdfast-go/holdfast/policy"
@@ -37,7 +38,7 @@ func (t *Tracker) Restore(s Snapshot) error {
 		return fmt.Errorf("gate: snapshot version (%d) is not %d, the one this program reads; "+
 			"restore it with the program that wrote it, or start from a fresh gate", s.Version, SnapshotVersion)
 	}
-	if err := errors.Join(s.checkState(), s.History.Validate()); err != nil {
+	if err := errors.Join(s.checkState(), s.History.Validate(), t.checkNear(s.History)); err != nil {
 		return fmt.Errorf("gate: snapshot is corrupt: %w", err)
 	}
 	if err := t.history.Load(s.History); err != nil {
@@ -53,6 +54,20 @@ func (t *Tracker) Restore(s Snapshot) error {
 	return nil
 }
 
+// checkNear refuses a history whose present is so far from the first instant
+// that the end of the next hold could not be represented. A fresh t takes the
+// history's first instant for its own, and has it as it was.
+func (t *Tracker) checkNear(r policy.Record) error {
+	now, latest := r.Now, time.Duration(math.MaxInt64)
+	if used := !t.history.Now().IsZero(); used && !r.Start.IsZero() {
+		now, latest = t.history.Offset(r.Start.Add(r.Now)), forever
+	}
+	if now < -forever || now > latest {
+		return errors.New("the history ends more than 36 years from the first instant seen here; restore it into a fresh gate")
+	}
+	return nil
+}
+
 func (s Snapshot) checkState() error {
 	switch {
 	case s.Phase > GaveUp:
@@ -63,6 +78,8 @@ func (s Snapshot) checkState() error {
 		return fmt.Errorf("until (%v) is set, though the gate gave up", s.Until)
 	case s.Phase != Idle && s.Until.IsZero():
 		return fmt.Errorf("until is missing, though the gate is %v", s.Phase)
+	case s.Phase == CrashLooping && !s.History.Looped:
+		return fmt.Errorf("the history knows of no crash loop, though the gate is %v", s.Phase)
 	case s.Phase != Idle && s.History.Start.IsZero():
 		return fmt.Errorf("the history is empty, though the gate is %v", s.Phase)
 	}

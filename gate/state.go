@@ -16,7 +16,8 @@ const (
 	BackingOff
 	// CrashLooping is held because the crashes have become a crash loop.
 	CrashLooping
-	// GaveUp is held for good: only a start or a force release leaves it.
+	// GaveUp is held for good: no time opens it, only an event such as a start or
+	// a force release.
 	GaveUp
 )
 

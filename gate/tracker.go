@@ -46,8 +46,7 @@ func (t *Tracker) ObserveCrash(now time.Time, err error) State {
 	if err == nil {
 		err = ErrNil
 	}
-	t.history.ObserveCrash(now, err)
-	return t.decide()
+	return t.ended(now, err)
 }
 
 // ObserveCleanExit enters that the task ended without an error and is not to be
@@ -67,10 +66,7 @@ func (t *Tracker) cleanExit(now time.Time) {
 // ObserveRestart enters that the task ended without an error and is to be
 // restarted, as one that should always run: the gate is held for as long as the
 // policy decides.
-func (t *Tracker) ObserveRestart(now time.Time) State {
-	t.history.ObserveCleanExit(now)
-	return t.decide()
-}
+func (t *Tracker) ObserveRestart(now time.Time) State { return t.ended(now, nil) }
 
 func (t *Tracker) ask() policy.Decision {
 	if t.policy == nil {
@@ -79,9 +75,15 @@ func (t *Tracker) ask() policy.Decision {
 	return t.policy.Decide(&t.history)
 }
 
-// decide holds the gate as the policy says. It is on the path of every crash,
-// and so makes the state that follows at once.
-func (t *Tracker) decide() State {
+// ended enters how a run ended that is to be followed by another, and holds the
+// gate as the policy says. It is on the path of every crash, and so makes the
+// state that follows at once.
+func (t *Tracker) ended(now time.Time, err error) State {
+	if err != nil {
+		t.history.ObserveCrash(now, err)
+	} else {
+		t.history.ObserveCleanExit(now)
+	}
 	verdict, end := t.history.Apply(t.ask())
 	if verdict == policy.Restart && t.history.LastDelay() == 0 {
 		t.word = 0

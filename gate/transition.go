@@ -65,7 +65,8 @@ type listeners struct {
 
 type observer struct {
 	call     func(Transition)
-	reported bool // that it panics; owned by who delivers
+	after    uint64 // the last transition before it came
+	reported bool   // that it panics; owned by who delivers
 }
 
 // listening returns the gate's listeners; the gate must be locked.
@@ -94,10 +95,10 @@ func (g *Gate) OnTransition(fn func(Transition)) (stop func()) {
 	if fn == nil {
 		panic("gate: OnTransition: fn is nil; give the function to call")
 	}
-	o := &observer{call: fn}
 	g.lock()
+	defer g.unlock()
 	l := g.listening()
-	g.unlock()
+	o := &observer{call: fn, after: l.seq}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.observers = append(slices.Clip(l.observers), o)
@@ -109,11 +110,15 @@ func (g *Gate) OnTransition(fn func(Transition)) (stop func()) {
 }
 
 // announce is unlockAfter where there are listeners.
-func (g *Gate) announce(before word, at time.Time, cause Cause, err error) {
+func (g *Gate) announce(before word, at time.Time, cause Cause) {
 	l, h := g.listeners, &g.tracker.history
 	if after := g.tracker.word; after != before {
 		l.seq++
-		l.enqueue(Transition{before.state(h), after.state(h), at, cause, err, l.seq})
+		t := Transition{before.state(h), after.state(h), at, cause, nil, l.seq}
+		if cause == CauseCrash {
+			t.Err = h.Err()
+		}
+		l.enqueue(t)
 		if l.wake != nil {
 			close(l.wake)
 			l.wake = nil
@@ -145,7 +150,8 @@ func (l *listeners) enqueue(t Transition) {
 }
 
 // deliver hands over what is pending, unless another goroutine is at it: that
-// one will find it. Goexit in an observer leaves the rest to the next event.
+// one will find it. Goexit in an observer leaves what is still pending to the
+// next event.
 func (l *listeners) deliver() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -157,11 +163,7 @@ func (l *listeners) deliver() {
 	for len(l.pending) > 0 {
 		next, observers := l.pending[0], l.observers
 		l.pending = slices.Delete(l.pending, 0, 1)
-		l.unlocked(func() {
-			for _, o := range observers {
-				o.notify(next)
-			}
-		})
+		l.unlocked(func() { notify(observers, next) })
 	}
 }
 
@@ -169,6 +171,18 @@ func (l *listeners) unlocked(f func()) {
 	l.mu.Unlock()
 	defer l.mu.Lock()
 	f()
+}
+
+// notify tells the observers one by one, those after one that calls Goexit
+// included.
+func notify(observers []*observer, t Transition) {
+	if len(observers) == 0 {
+		return
+	}
+	defer notify(observers[1:], t)
+	if o := observers[0]; t.Seq > o.after {
+		o.notify(t)
+	}
 }
 
 func (o *observer) notify(t Transition) {
