@@ -44,7 +44,7 @@ func (o logObserver) Observe(e Event) {
 	case KindCrash:
 		o.crash(e)
 	case KindExit:
-		o.log(slog.LevelDebug, "task ended", e, slog.Duration("ran", e.Ran), held(e))
+		o.log(slog.LevelDebug, "task ended", e, slog.Duration("ran", e.Ran), holdAttr(e))
 	case KindRelease:
 		if e.Forced {
 			o.log(slog.LevelInfo, "hold ended by force", e)
@@ -71,7 +71,7 @@ func (o logObserver) crash(e Event) {
 		level = slog.LevelError
 	}
 	text := errorText(e.Err)
-	detail := []slog.Attr{slog.Duration("ran", e.Ran), held(e)}
+	detail := []slog.Attr{slog.Duration("ran", e.Ran), holdAttr(e)}
 	if text == e.task.told.text && level == slog.LevelWarn {
 		message = "task crashed again"
 		detail = append(detail, slog.Uint64("same_error_as_run", e.task.told.run))
@@ -87,9 +87,9 @@ func (o logObserver) log(level slog.Level, message string, e Event, detail ...sl
 	o.logger.LogAttrs(context.Background(), level, message, attrs...)
 }
 
-// held tells how the gate is held after an event. If it is not, or there is no
+// holdAttr tells how the gate is held after an event. If it is not, or there is no
 // stack, the attribute is the zero one, which handlers leave out.
-func held(e Event) slog.Attr {
+func holdAttr(e Event) slog.Attr {
 	until, ends := e.State.ReleaseAt()
 	switch {
 	case e.State.Phase == gate.Idle:

@@ -26,12 +26,12 @@ func (o option) apply(to *options)                     { o(to) }
 func (o option) applySupervisor(to *supervisorOptions) { o(&to.tasks) }
 
 type options struct {
-	name        string
-	policy      policy.Policy
-	gate        *gate.Gate
-	logger      *slog.Logger
-	observers   []Observer
-	stopTimeout time.Duration // negative: none
+	name         string
+	policy       policy.Policy
+	gate         *gate.Gate
+	logger       *slog.Logger
+	observers    []Observer
+	stopTimeout  time.Duration // negative: none
 	limit        time.Duration // of the watchdog; 0: none
 	readyTimeout time.Duration // 0: none
 	restart      restartMode

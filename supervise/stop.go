@@ -85,11 +85,11 @@ func (w *worker) hung(c *runContext) {
 // up.
 func (w *worker) hang(now time.Time) error {
 	t := w.task
-	t.update(func() {
-		t.crashes++
-		t.running, t.last = false, ErrWatchdog
-	})
-	state := t.observe(func(g *gate.Gate) gate.State { return g.ObserveCrash(now, ErrWatchdog) })
+	t.lock()
+	t.crashes++
+	t.running, t.last = false, ErrWatchdog
+	t.unlock()
+	state := t.needGate().ObserveCrash(now, ErrWatchdog)
 	h := t.gate.History()
 	t.emit(Event{Kind: KindCrash, Run: t.runs, At: now, Ran: h.Ran(), Err: ErrWatchdog, State: state, Streak: h.Streak()})
 	if state.Phase != gate.GaveUp {

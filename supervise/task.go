@@ -97,13 +97,17 @@ func (t *Task) newWorker(e *env) *worker {
 	return w
 }
 
-// update changes what others may read under a supervisor.
-func (t *Task) update(change func()) {
+// lock and unlock go around the worker's writes. Under Run nobody else reads.
+func (t *Task) lock() {
 	if t.sup != nil {
 		t.mu.Lock()
-		defer t.mu.Unlock()
 	}
-	change()
+}
+
+func (t *Task) unlock() {
+	if t.sup != nil {
+		t.mu.Unlock()
+	}
 }
 
 // theGate returns the task's gate, or nil if it has not needed one yet.
@@ -118,7 +122,9 @@ func (t *Task) makeGate() {
 	if g == nil {
 		g = gate.New(policy.Guard(t.opts.policy, t.policyPanicked))
 	}
-	t.update(func() { t.gate = g })
+	t.lock()
+	t.gate = g
+	t.unlock()
 }
 
 // policyPanicked tells of the first panic of the policy. It is called by the

@@ -144,10 +144,10 @@ func (w *worker) begin(now time.Time) bool {
 	if err != nil {
 		return w.stop(now, 0, err, nil)
 	}
-	t.update(func() {
-		t.runs++
-		t.began, t.running = now, true
-	})
+	t.lock()
+	t.runs++
+	t.began, t.running = now, true
+	t.unlock()
 	w.run = w.nextContext()
 	if w.tree != nil || t.opts.stopTimeout >= 0 {
 		w.enter()
@@ -155,7 +155,9 @@ func (w *worker) begin(now time.Time) bool {
 	if t.opts.limit > 0 {
 		w.watch(now)
 	}
-	w.run.startup = newStartup(t.opts.readyTimeout, permit, w.run.cancel)
+	if t.opts.readyTimeout > 0 || permit != nil {
+		w.run.startup = newStartup(t.opts.readyTimeout, permit, w.run.cancel)
+	}
 	if t.gate != nil {
 		t.gate.ObserveStart(now)
 	}
@@ -264,13 +266,20 @@ func (w *worker) settle() (time.Time, bool) {
 	}
 	ran := now.Sub(t.began)
 	if cause := w.asked(); cause != nil {
-		t.update(func() { t.running = false })
+		t.lock()
+		t.running = false
+		t.unlock()
 		if t.gate != nil {
 			t.gate.ObserveCleanExit(now)
 		}
 		return now, w.stop(now, ran, cause, realError(cause, err))
 	}
-	t.update(func() { t.running, t.last = false, err })
+	t.lock()
+	t.running, t.last = false, err
+	if err != nil {
+		t.crashes++
+	}
+	t.unlock()
 	if err == nil {
 		return w.exited(now, ran)
 	}
@@ -296,7 +305,7 @@ func (w *worker) exited(now time.Time, ran time.Duration) (time.Time, bool) {
 	t := w.task
 	var state gate.State
 	if t.opts.restart == always {
-		state = t.observe(func(g *gate.Gate) gate.State { return g.ObserveRestart(now) })
+		state = t.needGate().ObserveRestart(now)
 	} else if t.gate != nil {
 		t.gate.ObserveCleanExit(now)
 	}
@@ -311,8 +320,7 @@ func (w *worker) exited(now time.Time, ran time.Duration) (time.Time, bool) {
 
 func (w *worker) crashed(now time.Time, ran time.Duration) (time.Time, bool) {
 	t := w.task
-	t.update(func() { t.crashes++ })
-	state := t.observe(func(g *gate.Gate) gate.State { return g.ObserveCrash(now, t.last) })
+	state := t.needGate().ObserveCrash(now, t.last)
 	if t.wants(KindCrash) {
 		streak := t.gate.History().Streak()
 		t.emit(Event{Kind: KindCrash, Run: t.runs, At: now, Ran: ran, Err: t.last, State: state, Streak: streak})
@@ -326,14 +334,13 @@ func (w *worker) crashed(now time.Time, ran time.Duration) (time.Time, bool) {
 	return w.hold(now, state)
 }
 
-// observe enters an event in the gate, which is made now if there was no need of
-// it before.
-func (t *Task) observe(enter func(*gate.Gate) gate.State) gate.State {
+// needGate returns the gate, which is made now if there was no need of it before.
+func (t *Task) needGate() *gate.Gate {
 	if t.gate == nil {
 		t.makeGate()
 		t.gate.ObserveStart(t.began)
 	}
-	return enter(t.gate)
+	return t.gate
 }
 
 // hold waits at the gate, held in state, and returns when it opened.
