@@ -91,15 +91,16 @@ func (c *runContext) member(ctx context.Context, m *members, f func(context.Cont
 	exit, err := unknown, error(nil)
 	defer func() {
 		switch {
-		case exit == returned:
-		case c.worker.task.opts.letPanic && !leavesByGoexit():
-			return
-		default:
-			if err = ErrGoexit; !c.worker.task.opts.letPanic {
-				if v := recover(); v != nil {
-					err = newPanicError(v)
-				}
+		case exit == known:
+		case !c.worker.task.opts.letPanic:
+			err = ErrGoexit
+			if v := recover(); v != nil {
+				err = newPanicError(v)
 			}
+		case leavesByGoexit():
+			err = ErrGoexit
+		default:
+			return
 		}
 		if err != nil {
 			c.cancel(err)
@@ -107,5 +108,5 @@ func (c *runContext) member(ctx context.Context, m *members, f func(context.Cont
 		m.leave(err)
 	}()
 	err = f(ctx)
-	exit = returned
+	exit = known
 }

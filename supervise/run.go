@@ -43,7 +43,7 @@ func Run(ctx context.Context, fn func(context.Context) error, opts ...Option) er
 	e := newEnv(ctx, "", o.logger, o.observers)
 	w := t.newWorker(e)
 	w.done = make(chan struct{})
-	go w.work(nil)
+	go w.work()
 	err := w.await(ctx)
 	e.flush()
 	return err

@@ -228,7 +228,7 @@ func (tr *tree) start(t *Task) {
 	w.tree = tr
 	t.place.worker, t.place.asked, t.place.ready = w, false, false
 	tr.serving++
-	go w.work(nil)
+	go w.work()
 }
 
 // stop asks the worker of a task to stop, and sets what is wanted then.

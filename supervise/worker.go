@@ -36,20 +36,20 @@ type worker struct {
 	killed    bool // a process serves the run, which is killed at the stop timeout
 
 	// own
-	run    *runContext // the one under way, or the last
-	exit   exit
-	err    error // what the function ended with
-	unused []runContext
-	first  runContext
+	run     *runContext // the one under way, or the last
+	calling bool        // the function
+	exit    exit
+	err     error // what the function ended with
+	unused  []runContext
+	first   runContext
 }
 
 // exit is how a call of the function was left.
 type exit uint8
 
 const (
-	unknown  exit = iota // by a panic that goes on, so far as is known
-	returned             // or by a panic that was recovered
-	goexit
+	unknown exit = iota // by a panic that goes on, so far as is known
+	known               // as err says
 )
 
 // outcome is how a worker has ended.
@@ -63,27 +63,28 @@ const (
 	late // after it was abandoned
 )
 
-// work is what the goroutine does. left is how the run ended in which the
-// goroutine before this one was lost; nil for the first.
-func (w *worker) work(left error) {
+// work is what the goroutine does. It goes on after a call in which the goroutine
+// before this one was lost, or begins with the first.
+func (w *worker) work() {
 	defer func() {
-		if w.exit == goexit {
-			w.exit = unknown
-			go w.work(ErrGoexit)
+		if w.calling && w.exit != unknown {
+			go w.work()
 		}
 	}()
 	pprof.SetGoroutineLabels(w.ctx)
 	w.identify()
 	var now time.Time
 	var proceed bool
-	if left == nil {
-		now, proceed = w.approach()
-	} else {
-		w.err = left
+	if w.calling {
+		w.calling = false
 		now, proceed = w.settle()
+	} else {
+		now, proceed = w.approach()
 	}
 	for proceed && w.begin(now) {
+		w.calling = true
 		w.call()
+		w.calling = false
 		now, proceed = w.settle()
 	}
 	if w.done != nil {
@@ -230,28 +231,28 @@ func (w *worker) call() {
 	w.exit = unknown
 	defer w.caught()
 	w.err = w.task.fn(w.run)
-	w.exit = returned
+	w.exit = known
 }
 
 // caught is deferred by call, and tells the three ways apart in which a function
-// is left. Goexit cannot be stopped: this goroutine ends, and work's deferred
-// function hands over to another.
+// is left. Goexit cannot be stopped, not even by recovering from a panic that
+// came after it: this goroutine ends, and work's deferred function hands over to
+// another.
 func (w *worker) caught() {
-	if w.exit == returned {
+	switch {
+	case w.exit == known:
 		return
-	}
-	if w.task.opts.letPanic {
-		if leavesByGoexit() {
-			w.exit = goexit
+	case !w.task.opts.letPanic:
+		w.err = ErrGoexit
+		if v := recover(); v != nil {
+			w.err = newPanicError(v)
 		}
+	case leavesByGoexit():
+		w.err = ErrGoexit
+	default:
 		return
 	}
-	v := recover()
-	if v == nil {
-		w.exit = goexit
-		return
-	}
-	w.err, w.exit = newPanicError(v), returned
+	w.exit = known
 }
 
 // settle enters how the run ended, and waits at the gate if there is to be

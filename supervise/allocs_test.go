@@ -1,0 +1,110 @@
+package supervise_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/supervise"
+)
+
+// mallocs returns how many allocations a restart takes, on average over many,
+// after a warm-up.
+func mallocs(t *testing.T, fail func(context.Context) error, opts ...supervise.Option) float64 {
+	t.Helper()
+	const warmUp, runs = 100, 10_000
+	var before, after runtime.MemStats
+	err := supervise.Run(t.Context(), func(ctx context.Context) error {
+		switch info, _ := supervise.FromContext(ctx); info.Run {
+		case warmUp:
+			runtime.ReadMemStats(&before)
+		case warmUp + runs:
+			runtime.ReadMemStats(&after)
+			return nil
+		}
+		return fail(ctx)
+	}, append(opts, atOnce, quiet)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return float64(after.Mallocs-before.Mallocs) / runs
+}
+
+// TestAllocs holds the restart path to its budget. Contexts are made 32 at a time,
+// which is why a restart allocates once in a while.
+func TestAllocs(t *testing.T) {
+	for name, test := range map[string]struct {
+		fail   func(context.Context) error
+		budget float64
+	}{
+		"error": {failing, 0.05},
+		"panic": {func(context.Context) error { panic(errBoom) }, 3},
+		// That the context was looked at costs its working part.
+		"context used": {func(ctx context.Context) error { ctx.Done(); return errBoom }, 4.1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := mallocs(t, test.fail); got > test.budget {
+				t.Errorf("%.2f allocations a restart, the budget is %v", got, test.budget)
+			}
+		})
+	}
+	t.Run("observer that wants nothing", func(t *testing.T) {
+		if got := mallocs(t, failing, supervise.WithObserver(&choosy{})); got > 0.05 {
+			t.Errorf("%.2f allocations a restart", got)
+		}
+	})
+}
+
+// TestStackIsLazy tells that a panic's stack is not formatted until it is asked
+// for: that would allocate for each frame.
+func TestStackIsLazy(t *testing.T) {
+	p := caughtFrom(t, func() { panic(errBoom) })
+	if n := testing.AllocsPerRun(10, func() { _ = p.Stack() }); n < 3 {
+		t.Errorf("formatting takes %v allocations; it seems to have been done before", n)
+	}
+	if n := testing.AllocsPerRun(10, func() { _ = errors.Is(p, errBoom) }); n > 0 {
+		t.Errorf("errors.Is takes %v allocations", n)
+	}
+}
+
+// TestHealthyTaskHasNoHistory tells that a task that never crashes allocates no
+// history.
+func TestHealthyTaskHasNoHistory(t *testing.T) {
+	g := new(gate.Gate)
+	fn := func(context.Context) error { return nil }
+	if err := supervise.Run(t.Context(), fn, supervise.WithGate(g), supervise.WithLogger(slog.New(slog.DiscardHandler))); err != nil {
+		t.Fatal(err)
+	}
+	if r := g.Snapshot().History; len(r.Crashes) != 0 || r.Total != 0 {
+		t.Errorf("history: %+v", r)
+	}
+	// A clone of a history copies its ring, if there is one.
+	h := g.History()
+	if n := testing.AllocsPerRun(10, func() { c := h.Clone(); runtime.KeepAlive(&c) }); n > 1 {
+		t.Errorf("there is a ring: a clone takes %v allocations", n)
+	}
+}
+
+// TestHealthyTaskIsOneGoroutine tells what a task costs between its crashes: the
+// goroutine that serves it, beside the one that waits in Run.
+func TestHealthyTaskIsOneGoroutine(t *testing.T) {
+	var stacks []byte
+	err := supervise.Run(t.Context(), func(context.Context) error {
+		stacks = make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		return nil
+	})
+	ours := 0
+	for goroutine := range strings.SplitSeq(string(stacks), "\n\n") {
+		if strings.Contains(goroutine, "holdfast/supervise.") {
+			ours++
+		}
+	}
+	if err != nil || ours != 2 {
+		t.Errorf("%v; %d goroutines:\n%s", err, ours, stacks)
+	}
+}
