@@ -2,6 +2,7 @@ package supervise_test
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -39,7 +40,7 @@ func TestStress(t *testing.T) {
 				}
 				return errBoom
 			}, supervise.WithGate(g), supervise.WithObserver(&j), supervise.WithWatchdog(time.Minute), supervise.WithStopTimeout(time.Minute), quiet)
-			if err != errStop {
+			if !errors.Is(err, errStop) {
 				t.Error(err)
 			}
 		})
