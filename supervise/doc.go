@@ -20,7 +20,11 @@
 // task ends, as it is with the processes of Erlang and the threads of a thread
 // pool, and nothing is lost of it: the stack is kept as it was at the panic, it
 // is logged, and runtime.Goexit is told apart. [LetPanic] opts out. What cannot
-// be recovered is a panic in a goroutine that the function started by itself.
+// be recovered is a panic in a goroutine that the function started without [Go].
+//
+// [Go] starts goroutines that belong to a run, so that their panics are the task's.
+// [Command] makes a task of a child process. A [Supervisor] runs many tasks, and
+// other supervisors, as a tree.
 //
 // One goroutine serves all runs of a task; a new one takes over only after
 // runtime.Goexit. Nothing polls: a task that does not crash costs nothing
