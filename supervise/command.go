@@ -21,9 +21,9 @@ import (
 // The process gets a process group of its own, where the system has such. When
 // the run's context is done the group is sent SIGTERM, and SIGKILL when the time
 // of [WithStopTimeout] has passed, or ten seconds without that option. When the
-// process has ended, however it did, what is left of its group is killed, so
-// that children of the child do not outlive the run. A process that leaves the
-// group, as a daemon does, escapes.
+// process has ended by itself, what is left of its group is killed too, on Linux,
+// so that children of the child do not outlive the run. A process that leaves
+// the group, as a daemon does, escapes.
 //
 // Output goes where the command says. If its Stdout or Stderr is nil, each line
 // of that is logged with the task's logger, at level Info or Warn; the last 4 KiB
@@ -106,8 +106,12 @@ func runCommand(ctx context.Context, cmd *exec.Cmd) error {
 	}
 	p := &process{cmd: cmd}
 	unwatch := p.endWith(ctx, killAfter)
-	awaitExit(cmd)
-	err := p.reap()
+	if awaitExit(cmd) {
+		p.killGroup() // what the process has left behind
+		p.close()
+	}
+	err := cmd.Wait()
+	p.close()
 	unwatch()
 	for _, l := range lines {
 		l.flush()
@@ -119,14 +123,14 @@ func runCommand(ctx context.Context, cmd *exec.Cmd) error {
 	return err
 }
 
-// process is a child that has been started. Its group may be signalled until it
+// process is a child that has been started. Its group is signalled only until it
 // is reaped: after that its id can be another's.
 type process struct {
 	cmd *exec.Cmd
 
 	mu     sync.Mutex
 	kill   *time.Timer // after the polite signal
-	reaped bool
+	closed bool
 }
 
 // endWith ends the process politely when ctx is done, and by force some time
@@ -135,7 +139,7 @@ func (p *process) endWith(ctx context.Context, killAfter time.Duration) (unwatch
 	stop := context.AfterFunc(ctx, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if !p.reaped {
+		if !p.closed {
 			terminateGroup(p.cmd)
 			p.kill = time.AfterFunc(killAfter, p.killGroup)
 		}
@@ -146,22 +150,19 @@ func (p *process) endWith(ctx context.Context, killAfter time.Duration) (unwatch
 func (p *process) killGroup() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.reaped {
+	if !p.closed {
 		killGroup(p.cmd)
 	}
 }
 
-// reap kills what is left of the group of a process that has ended, and returns
-// how it did.
-func (p *process) reap() error {
+// close has no more signals sent.
+func (p *process) close() {
 	p.mu.Lock()
-	killGroup(p.cmd)
-	p.reaped = true
+	defer p.mu.Unlock()
+	p.closed = true
 	if p.kill != nil {
 		p.kill.Stop()
 	}
-	p.mu.Unlock()
-	return p.cmd.Wait()
 }
 
 // tailSize is how much of a process's standard error an ExitError keeps.

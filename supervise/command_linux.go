@@ -6,9 +6,9 @@ import (
 	"unsafe"
 )
 
-// awaitExit returns when the process has ended, and leaves it to be reaped: until
-// then its id, and that of its group, are nobody else's.
-func awaitExit(cmd *exec.Cmd) {
+// awaitExit returns true when the process has ended, and leaves it to be reaped:
+// until then its id, and that of its group, are nobody else's.
+func awaitExit(cmd *exec.Cmd) bool {
 	const (
 		isPID  = 1         // P_PID
 		exited = 4         // WEXITED
@@ -19,7 +19,7 @@ func awaitExit(cmd *exec.Cmd) {
 		_, _, err := syscall.Syscall6(syscall.SYS_WAITID, isPID, uintptr(cmd.Process.Pid),
 			uintptr(unsafe.Pointer(&info)), exited|noReap, 0, 0)
 		if err != syscall.EINTR {
-			return
+			return err == 0
 		}
 	}
 }
