@@ -28,13 +28,13 @@ func shell(script string) func(context.Context) error {
 	return supervise.Command(func(context.Context) *exec.Cmd { return exec.Command("sh", "-c", script) })
 }
 
-// runShell runs a script once and returns the run's error and what was logged.
-func runShell(t *testing.T, script string, opts ...supervise.Option) (error, string) {
+// runShell runs a script once and returns what was logged and the run's error.
+func runShell(t *testing.T, script string, opts ...supervise.Option) (string, error) {
 	t.Helper()
 	var log lockedBuffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	err := supervise.Run(t.Context(), shell(script), append(opts, supervise.Once(), supervise.WithLogger(logger))...)
-	return err, log.String()
+	return log.String(), err
 }
 
 type lockedBuffer struct {
@@ -55,10 +55,10 @@ func (b *lockedBuffer) String() string {
 }
 
 func TestCommandExits(t *testing.T) {
-	if err, _ := runShell(t, "exit 0"); err != nil {
+	if _, err := runShell(t, "exit 0"); err != nil {
 		t.Errorf("exit 0: %v", err)
 	}
-	err, _ := runShell(t, "echo first >&2; echo disk is full >&2; exit 3")
+	_, err := runShell(t, "echo first >&2; echo disk is full >&2; exit 3")
 	var exit *supervise.ExitError
 	if !errors.As(err, &exit) || exit.Code != 3 || exit.Signal != nil || string(exit.Stderr) != "first\ndisk is full\n" {
 		t.Errorf("%+v", exit)
@@ -73,7 +73,7 @@ func TestCommandExits(t *testing.T) {
 }
 
 func TestCommandEndsBySignal(t *testing.T) {
-	err, _ := runShell(t, "kill -SEGV $$")
+	_, err := runShell(t, "kill -SEGV $$")
 	var exit *supervise.ExitError
 	if !errors.As(err, &exit) || exit.Code != -1 || exit.Signal != syscall.SIGSEGV {
 		t.Errorf("%v: %+v", err, exit)
@@ -101,7 +101,7 @@ func TestCommandThatIsNot(t *testing.T) {
 }
 
 func TestCommandOutput(t *testing.T) {
-	_, log := runShell(t, `echo hello; echo oops >&2; printf "no end"`)
+	log, _ := runShell(t, `echo hello; echo oops >&2; printf "no end"`)
 	for _, want := range []string{
 		"level=INFO msg=hello command=", "stream=stdout",
 		"level=WARN msg=oops command=", "stream=stderr",
@@ -114,7 +114,7 @@ func TestCommandOutput(t *testing.T) {
 }
 
 func TestCommandKeepsTail(t *testing.T) {
-	err, _ := runShell(t, "i=0; while [ $i -lt 3000 ]; do echo line $i >&2; i=$((i+1)); done; exit 1")
+	_, err := runShell(t, "i=0; while [ $i -lt 3000 ]; do echo line $i >&2; i=$((i+1)); done; exit 1")
 	var exit *supervise.ExitError
 	if !errors.As(err, &exit) {
 		t.Fatal(err)
@@ -138,7 +138,7 @@ func TestCommandRedirected(t *testing.T) {
 
 // stopShell runs a script that writes its process ids to a file, and stops it
 // when it has.
-func stopShell(t *testing.T, script string, processes int, opts ...supervise.Option) (err error, pids []int) {
+func stopShell(t *testing.T, script string, processes int, opts ...supervise.Option) (pids []int, err error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "pids")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -158,7 +158,7 @@ func stopShell(t *testing.T, script string, processes int, opts ...supervise.Opt
 		}
 	}
 	cancel()
-	return <-done, pids
+	return pids, <-done
 }
 
 // waitGone returns when a process has ended, though it may not be reaped yet by
@@ -178,7 +178,7 @@ func waitGone(t *testing.T, pid int) {
 
 func TestCommandStopsPolitely(t *testing.T) {
 	left := filepath.Join(t.TempDir(), "farewell")
-	err, pids := stopShell(t, fmt.Sprintf(`trap "echo bye > %s; exit 0" TERM; echo $$ >> $P; while :; do sleep 0.01; done`, left), 1)
+	pids, err := stopShell(t, fmt.Sprintf(`trap "echo bye > %s; exit 0" TERM; echo $$ >> $P; while :; do sleep 0.01; done`, left), 1)
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
@@ -189,7 +189,7 @@ func TestCommandStopsPolitely(t *testing.T) {
 }
 
 func TestCommandKillsWhoIgnores(t *testing.T) {
-	err, pids := stopShell(t, `trap "" TERM; echo $$ >> $P; while :; do sleep 0.01; done`, 1,
+	pids, err := stopShell(t, `trap "" TERM; echo $$ >> $P; while :; do sleep 0.01; done`, 1,
 		supervise.WithStopTimeout(50*time.Millisecond))
 	if !errors.Is(err, context.Canceled) || errors.Is(err, supervise.ErrAbandoned) {
 		t.Error(err)
@@ -203,7 +203,7 @@ func TestCommandKillsWhoIgnores(t *testing.T) {
 
 func TestCommandLeavesNoOrphans(t *testing.T) {
 	// The shell's children ignore SIGTERM, and the shell itself does not.
-	err, pids := stopShell(t, `(trap "" TERM; sh -c 'echo $$ >> $0; while :; do sleep 0.01; done' $P) & echo $$ >> $P; wait`, 2)
+	pids, err := stopShell(t, `(trap "" TERM; sh -c 'echo $$ >> $0; while :; do sleep 0.01; done' $P) & echo $$ >> $P; wait`, 2)
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
@@ -214,7 +214,7 @@ func TestCommandLeavesNoOrphans(t *testing.T) {
 
 func TestCommandThatExitsLeavesNoOrphans(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
-	err, _ := runShell(t, fmt.Sprintf("sleep 1000 & echo $! > %s; exit 7", file))
+	_, err := runShell(t, fmt.Sprintf("sleep 1000 & echo $! > %s; exit 7", file))
 	var exit *supervise.ExitError
 	if !errors.As(err, &exit) || exit.Code != 7 {
 		t.Fatal(err)

@@ -37,11 +37,12 @@ func ExampleRun() {
 	// <nil>
 }
 
+func count(orders map[string]int) { orders["a"]++ }
+
 // A panic is a crash, and its stack begins where it panicked.
 func ExamplePanicError() {
 	err := supervise.Run(context.Background(), func(context.Context) error {
-		var orders map[string]int
-		orders["a"]++
+		count(nil)
 		return nil
 	}, supervise.Once(), noLog)
 	var panicked *supervise.PanicError
@@ -51,7 +52,7 @@ func ExamplePanicError() {
 	}
 	// Output:
 	// panic: assignment to entry in nil map
-	// github.com/holdfast-go/holdfast/supervise_test.ExamplePanicError.func1
+	// github.com/holdfast-go/holdfast/supervise_test.count
 }
 
 // A policy can give up. The error tells so, and what the last crash was.

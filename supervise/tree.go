@@ -85,13 +85,13 @@ var (
 func newTree(ctx context.Context, s *Supervisor) *tree {
 	tr := &tree{s: s, wake: make(chan struct{}, 1), abandoned: map[*worker]*AbandonedError{}}
 	o := &s.opts.tasks
+	free := context.WithoutCancel(ctx)
 	if c, ok := ctx.Value(runKey{}).(*runContext); ok {
 		tr.parent = c.worker.task
-		tr.env = tr.parent.env.below(tr.parent.path+"/", o)
+		tr.env = tr.parent.env.below(free, tr.parent.path+"/", o)
 	} else {
-		tr.env = newEnv(nil, s.name+"/", o.logger, o.observers)
+		tr.env = newEnv(free, s.name+"/", o.logger, o.observers)
 	}
-	tr.env.ctx = context.WithoutCancel(ctx)
 	if s.opts.maxStarts > 0 {
 		tr.permits = semaphore.NewWeighted(int64(s.opts.maxStarts))
 	}
@@ -101,8 +101,8 @@ func newTree(ctx context.Context, s *Supervisor) *tree {
 // below returns what the tasks of a supervisor share that is itself a task of e:
 // the same logger and observers, unless it has a logger of its own, and its own
 // observers beside.
-func (e *env) below(prefix string, o *options) *env {
-	b := newEnv(nil, prefix, o.logger, o.observers)
+func (e *env) below(ctx context.Context, prefix string, o *options) *env {
+	b := newEnv(ctx, prefix, o.logger, o.observers)
 	if o.logger == nil {
 		b.logger, b.feeds[0] = e.logger, e.feeds[0]
 	}
