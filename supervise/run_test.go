@@ -26,7 +26,7 @@ func TestRunCrashes(t *testing.T) {
 		"error":                 {func() error { return errBoom }, func(err error) bool { return err == errBoom }},
 		"panic":                 {func() error { panic("poison") }, isPanic("poison")},
 		"panic with an error":   {func() error { panic(errBoom) }, func(err error) bool { return errors.Is(err, errBoom) && isPanic(errBoom)(err) }},
-		"panic with nil":        {func() error { panic(nil) }, isA[*runtime.PanicNilError]}, //nolint:govet // on purpose
+		"panic with nil":        {func() error { panic(nil) }, isA[*runtime.PanicNilError]},
 		"nil dereference":       {func() error { var p *int; *p = 1; return nil }, isA[runtime.Error]},
 		"goexit":                {func() error { runtime.Goexit(); return nil }, func(err error) bool { return errors.Is(err, supervise.ErrGoexit) }},
 		"panic, then goexit":    {func() error { defer runtime.Goexit(); panic("lost") }, func(err error) bool { return errors.Is(err, supervise.ErrGoexit) }},
