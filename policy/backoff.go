@@ -15,7 +15,8 @@ const maxAsked = 1024
 // last answer is the delay, and [backoff.Stop] among the answers gives up.
 //
 // What a BackOff takes from elsewhere cannot be honoured: MaxElapsedTime reads
-// a clock, and a fresh BackOff has not waited yet, so it never applies; use
+// a clock, and a fresh BackOff has not waited yet, so it bounds no more than a
+// single delay, a longer one of which gives up; set it to 0 and use
 // [MaxCrashes] or [backoff.WithMaxRetries]. A RandomizationFactor, which is 0.5
 // by default, draws anew each time the policy is asked; set it to 0 and add
 // [Jitter] if the answers are to be replayed. newBackOff must be safe for

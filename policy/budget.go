@@ -29,10 +29,8 @@ func Budget(rate float64, burst int) Decorator {
 	if burst < 1 {
 		panic(fmt.Sprintf("policy: Budget: burst (%d) is below 1; give the restarts that may come at once", burst))
 	}
-	b := &bucket{
-		interval: saturate(float64(time.Second) / rate),
-		slack:    saturate(float64(time.Second) / rate * float64(burst-1)),
-	}
+	interval := saturate(float64(time.Second) / rate)
+	b := &bucket{interval: interval, slack: saturate(float64(interval) * float64(burst-1))}
 	return func(inner Policy) Policy { return &budget{mustPolicy("Budget", inner), b} }
 }
 
@@ -69,10 +67,10 @@ func (b *bucket) take(now time.Time) time.Duration {
 	if !b.started {
 		b.base, b.started = now, true
 	}
-	at := now.Sub(b.base)
+	at := max(now.Sub(b.base), -math.MaxInt64)
 	due := max(b.due, at)
 	b.due = addSaturating(due, b.interval)
-	return max(due-at-b.slack, 0)
+	return max(addSaturating(due, -at)-b.slack, 0)
 }
 
 func saturate(d float64) time.Duration {

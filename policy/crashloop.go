@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -55,13 +56,15 @@ func (r *loopRule) trips(h *History) bool {
 }
 
 func checkCrashLoop(threshold int, window, cooldown time.Duration) error {
-	switch {
-	case threshold < 1:
-		return fmt.Errorf("policy: threshold (%d) is below 1; 1 trips at the first crash", threshold)
-	case window <= 0:
-		return fmt.Errorf("policy: window (%v) is not positive; raise it, a minute is common", window)
-	case cooldown <= 0:
-		return fmt.Errorf("policy: cooldown (%v) is not positive; raise it, five minutes are common", cooldown)
+	var faults []error
+	if threshold < 1 {
+		faults = append(faults, fmt.Errorf("policy: threshold (%d) is below 1; 1 trips at the first crash", threshold))
 	}
-	return nil
+	if window <= 0 {
+		faults = append(faults, fmt.Errorf("policy: window (%v) is not positive; raise it, a minute is common", window))
+	}
+	if cooldown <= 0 {
+		faults = append(faults, fmt.Errorf("policy: cooldown (%v) is not positive; raise it, five minutes are common", cooldown))
+	}
+	return errors.Join(faults...)
 }

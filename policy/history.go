@@ -236,7 +236,7 @@ func (h *History) Apply(d Decision) (Verdict, time.Duration) {
 		d.Verdict = CrashLooping
 		h.looped, h.loopEnd = true, end
 	}
-	h.delay = end - h.last
+	h.delay = time.Duration(min(uint64(end-h.last), math.MaxInt64))
 	return d.Verdict, end
 }
 

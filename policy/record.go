@@ -9,9 +9,10 @@ import (
 )
 
 // Record is a [History] as data that can be saved and sent: all of it but the
-// identity of the last error, of which the text is kept. Its JSON writes
-// durations as "1m30s". Instants are distances from Start. Make one with
-// [History.Record] and turn it back with [History.Load].
+// identity of the last error, of which the text is kept, and whether the crash
+// at hand is [History.Looping], which matters only until it is decided on. Its
+// JSON writes durations as "1m30s". Instants are distances from Start. Make one
+// with [History.Record] and turn it back with [History.Load].
 type Record struct {
 	Start     time.Time       // the first instant seen; zero if nothing has been
 	Now       time.Duration   // the last instant seen
@@ -26,7 +27,7 @@ type Record struct {
 	LastDelay time.Duration   // the last hold
 	Looped    bool            // a crash loop has tripped since the slate was clean
 	LoopEnd   time.Duration   // where its hold ends, if Looped; math.MaxInt64 for never
-	Depth     uint32          // how many crashes back a policy has asked
+	Depth     uint32          // how many crashes back a policy has asked, where that was more than were kept
 	Seed      uint64          // of the random draws; 0 if none was drawn yet
 }
 
@@ -91,16 +92,22 @@ func (h *History) Load(r Record) error {
 		to.shift(r.Start.Sub(h.base))
 	}
 	h.past = to
+	if len(h.crashed) > 0 {
+		h.draw() // as the first crash has
+	}
 	return nil
 }
 
-// keep fills the ring with the instants of the latest crashes.
+// keep fills the ring with the instants of the latest crashes. There is one
+// where there was a crash, since Forget counts that one even from a clean slate,
+// and room in it for the next, which must not take the place of one that a
+// policy will ask for.
 func (p *past) keep(instants []time.Duration) {
-	if p.crashes == p.wiped {
+	if p.crashes == p.wiped && p.err == nil {
 		return
 	}
 	length := minRing
-	for length < len(instants) {
+	for length <= len(instants) {
 		length *= 2
 	}
 	p.crashed = ring(nil).resized(length, p.crashes)
@@ -109,11 +116,15 @@ func (p *past) keep(instants []time.Duration) {
 	}
 }
 
+// farthest is how far from its start an instant of a record may be, about 146
+// years: the span between two such instants can be represented.
+const farthest = math.MaxInt64 / 2
+
 // shift moves all instants by d; what has no end still has none.
 func (p *past) shift(d time.Duration) {
 	move := func(at *time.Duration) {
 		if *at != math.MaxInt64 {
-			*at = max(min(addSaturating(*at, d), math.MaxInt64-1), lost+1)
+			*at = max(min(addSaturating(*at, d), math.MaxInt64-1), -farthest)
 		}
 	}
 	move(&p.last)
@@ -139,17 +150,19 @@ func (r Record) Validate() error {
 		}
 	}
 	fault(r.Streak > r.Total, "streak (%d) is above total (%d)", r.Streak, r.Total)
-	fault(r.Streak > math.MaxInt, "streak (%d) is above %d", r.Streak, math.MaxInt)
+	fault(r.Streak > math.MaxInt/2, "streak (%d) is above %d", r.Streak, math.MaxInt/2) // so that it can grow
 	fault(uint64(len(r.Crashes)) > r.Streak, "there are more crashes (%d) than the streak has (%d)", len(r.Crashes), r.Streak)
 	fault(len(r.Crashes) > maxKept, "there are more crashes (%d) than the %d that are ever kept", len(r.Crashes), maxKept)
+	fault(r.Crashed && r.Total == 0, "crashed is set, but total is 0")
 	fault(r.Start.IsZero() && (r.Total > 0 || r.Running || r.Now != 0), "start is missing")
 	fault(r.Running && r.Began > r.Now, "began (%v) is after now (%v)", r.Began, r.Now)
 	fault(r.Ran < 0, "ran (%v) is negative", r.Ran)
 	fault(r.LastDelay < 0, "last_delay (%v) is negative", r.LastDelay)
-	fault(r.Now == lost || r.Now == math.MaxInt64, "now (%v) is out of range", r.Now)
-	at := lost
+	fault(r.Now < -farthest || r.Now > farthest, "now (%v) is more than 146 years from start", r.Now)
+	fault(r.Running && r.Began < -farthest, "began (%v) is more than 146 years before start", r.Began)
+	at := time.Duration(-farthest)
 	for i, crash := range r.Crashes {
-		fault(crash < at || crash > r.Now, "crash %d (%v) is out of order, or after now (%v)", i+1, crash, r.Now)
+		fault(crash < at || crash > r.Now, "crash %d (%v) is out of order, after now (%v), or more than 146 years before start", i+1, crash, r.Now)
 		at = crash
 	}
 	return errors.Join(faults...)
