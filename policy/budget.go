@@ -15,13 +15,14 @@ import (
 //
 // Every policy that this decorator makes draws on the same budget, and so does
 // every task under such a policy: keep the decorator, or the composed policy,
-// and share it. A restart is charged when it is decided, whatever its delay.
+// and share it. A restart is charged when it is decided, whatever its delay; so
+// is a clean exit, even where no restart follows.
 //
 // It is a token bucket, computed as the generic cell rate algorithm of ITU-T
 // I.371 on the histories' own time. It is the one built-in that keeps state:
 // asked twice it charges twice, and [Simulate] charges the real budget, for
-// times of its own. Make a budget for each simulation. Budget panics if rate is not a
-// positive number or burst is below 1. Safe for concurrent use.
+// times of its own. Make a budget for each simulation. Budget panics if rate is
+// not a positive number or burst is below 1. Safe for concurrent use.
 func Budget(rate float64, burst int) Decorator {
 	if !(rate > 0) || math.IsInf(rate, 1) {
 		panic(fmt.Sprintf("policy: Budget: rate (%v) is not a positive number; give the restarts per second", rate))

@@ -39,7 +39,8 @@ func (p *permanentErrors) permanent(err error) bool {
 	if err == nil {
 		return false
 	}
-	var permanent *backoff.PermanentError
-	return errors.As(err, &permanent) ||
-		slices.ContainsFunc(p.errs, func(target error) bool { return errors.Is(err, target) })
+	if _, ok := errors.AsType[*backoff.PermanentError](err); ok {
+		return true
+	}
+	return slices.ContainsFunc(p.errs, func(target error) bool { return errors.Is(err, target) })
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -91,11 +92,14 @@ type Decision struct {
 	Delay time.Duration
 }
 
-// String returns the decision in words, such as "restart after 500ms".
+// String returns the decision in words, such as "restart after 500ms" or "crash
+// looping, held for ever".
 func (d Decision) String() string {
 	switch {
 	case d.Verdict == GiveUp:
 		return "give up"
+	case d.Delay == math.MaxInt64:
+		return d.Verdict.String() + ", held for ever"
 	case d.Verdict == Restart && d.Delay <= 0:
 		return "restart now"
 	case d.Verdict == Restart:

@@ -199,6 +199,9 @@ func (r Record) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON wrote. Unknown fields are ignored, so
 // that an older version can read what a newer one adds.
 func (r *Record) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil // as encoding/json has it
+	}
 	var j recordJSON
 	if err := json.Unmarshal(data, &j); err != nil {
 		return fmt.Errorf("policy: record: %w", err)

@@ -349,3 +349,15 @@ func TestLoadKeepsTheTextOfTheError(t *testing.T) {
 		t.Errorf("Load = %v, Err = %v; want a crash, though its error had no text", err, silent.Err())
 	}
 }
+
+// TestRecordFromNull tells that a JSON null changes nothing, as encoding/json has
+// it.
+func TestRecordFromNull(t *testing.T) {
+	r := policy.Record{Total: 3}
+	if err := json.Unmarshal([]byte("null"), &r); err != nil || r.Total != 3 {
+		t.Errorf("%v: %+v", err, r)
+	}
+	if err := r.UnmarshalJSON([]byte("null")); err != nil || r.Total != 3 {
+		t.Errorf("called directly: %v: %+v", err, r)
+	}
+}

@@ -69,6 +69,11 @@ func Simulate(p Policy, runs []Run) Timeline {
 	return timeline
 }
 
+// endless reports whether no run follows the step.
+func (s Step) endless() bool {
+	return s.Verdict == GiveUp || addSaturating(s.End, s.Hold) == math.MaxInt64
+}
+
 // String returns the timeline as a table, a line for each run.
 func (t Timeline) String() string {
 	var table strings.Builder
@@ -79,10 +84,11 @@ func (t Timeline) String() string {
 		if s.Err != nil {
 			ended = firstLine(errorText(s.Err))
 		}
-		if s.Verdict == GiveUp {
-			next = "never"
+		hold := s.Hold
+		if s.endless() {
+			next, hold = "never", math.MaxInt64
 		}
-		fmt.Fprintf(w, "%d\t%v\t%v\t%s\t%d\t%v\t%s\n", i+1, s.Start, s.End, ended, s.Streak, Decision{s.Verdict, s.Hold}, next)
+		fmt.Fprintf(w, "%d\t%v\t%v\t%s\t%d\t%v\t%s\n", i+1, s.Start, s.End, ended, s.Streak, Decision{s.Verdict, hold}, next)
 	}
 	_ = w.Flush() // into memory
 	return table.String()

@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,5 +95,13 @@ func TestTimelineString(t *testing.T) {
 	}
 	if got, want := (policy.Timeline{}).String(), "run  start  end  ended by  streak  decision  next start\n"; got != want {
 		t.Errorf("empty: %q, want %q", got, want)
+	}
+}
+
+// TestTimelineOfAnEndlessHold tells that one is shown as such, not as centuries.
+func TestTimelineOfAnEndlessHold(t *testing.T) {
+	text := policy.Simulate(policy.Constant(math.MaxInt64), []policy.Run{{For: time.Second, Err: errCrash}}).String()
+	if !strings.Contains(text, "held for ever  never\n") {
+		t.Errorf("got\n%s", text)
 	}
 }

@@ -83,14 +83,14 @@ func TestObserverEnabled(t *testing.T) {
 	}
 }
 
-// TestObserverSlow is of an observer that takes a second for each event, of a
+// TestObserverSlow is of an observer that takes half a second for each event, of a
 // task that does not wait for it: it gets what was kept, and is told what was
 // not.
 func TestObserverSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var j journal
 		slow := supervise.ObserverFunc(func(e supervise.Event) {
-			time.Sleep(time.Second)
+			time.Sleep(time.Second / 2)
 			j.Observe(e)
 		})
 		start := time.Now()
