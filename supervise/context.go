@@ -27,7 +27,7 @@ func FromContext(ctx context.Context) (Info, bool) {
 	if !ok {
 		return Info{}, false
 	}
-	return Info{c.worker.task.path, c.run, c.lastErr}, true
+	return Info{c.worker.task.path(), c.run, c.lastErr}, true
 }
 
 // Alive tells the watchdog that the run which ctx belongs to makes progress; see
@@ -137,4 +137,4 @@ func (c *runContext) Value(key any) any {
 }
 
 // String names the context in debugging output.
-func (c *runContext) String() string { return "supervise.run(" + c.worker.task.path + ")" }
+func (c *runContext) String() string { return "supervise.run(" + c.worker.task.path() + ")" }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 var (
@@ -82,11 +83,26 @@ func realError(cause, err error) (found error) {
 			found = err
 		}
 	}()
-	if err == nil || errors.Is(err, cause) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || saysStopped(cause, err) {
 		return nil
 	}
 	return err
+}
+
+// saysStopped reports whether all that an error says is that the run was stopped:
+// it is the cause or an error of a context, or wraps nothing but such.
+func saysStopped(cause, err error) bool {
+	switch x := err.(type) {
+	case *PanicError:
+		return false
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(x.Unwrap(), func(part error) bool { return !saysStopped(cause, part) })
+	case interface{ Unwrap() error }:
+		if inner := x.Unwrap(); inner != nil {
+			return saysStopped(cause, inner)
+		}
+	}
+	return errors.Is(err, cause) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // join is errors.Join, except that it leaves an error alone as it is.

@@ -3,6 +3,7 @@ package supervise_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -90,15 +91,19 @@ func TestRunStops(t *testing.T) {
 		fn   func(context.Context) error
 		want []error // that the error is; nothing more may be joined to one alone
 	}{
-		"its own error":  {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, []error{errStop}},
-		"the cause":      {func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }, []error{errStop}},
-		"nil":            {func(ctx context.Context) error { <-ctx.Done(); return nil }, []error{errStop}},
-		"a real error":   {func(ctx context.Context) error { <-ctx.Done(); return errBoom }, []error{errStop, errBoom}},
-		"a panic":        {func(ctx context.Context) error { <-ctx.Done(); panic(errBoom) }, []error{errStop, errBoom}},
-		"goexit":         {func(ctx context.Context) error { <-ctx.Done(); runtime.Goexit(); return nil }, []error{errStop, supervise.ErrGoexit}},
-		"in the hold":    {failing, []error{errStop}},
-		"takes its time": {func(ctx context.Context) error { <-ctx.Done(); time.Sleep(time.Hour); return nil }, []error{errStop}},
-		"ignores it":     {func(context.Context) error { time.Sleep(time.Hour); return errBoom }, []error{errStop, errBoom}},
+		"its own error":    {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, []error{errStop}},
+		"the cause":        {func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }, []error{errStop}},
+		"wrapped":          {func(ctx context.Context) error { <-ctx.Done(); return fmt.Errorf("polling: %w", ctx.Err()) }, []error{errStop}},
+		"joined":           {func(ctx context.Context) error { <-ctx.Done(); return errors.Join(ctx.Err(), context.Cause(ctx)) }, []error{errStop}},
+		"joined with more": {func(ctx context.Context) error { <-ctx.Done(); return errors.Join(ctx.Err(), errBoom) }, []error{errStop, errBoom}},
+		"panic with it":    {func(ctx context.Context) error { <-ctx.Done(); panic(ctx.Err()) }, []error{errStop, context.Canceled}},
+		"nil":              {func(ctx context.Context) error { <-ctx.Done(); return nil }, []error{errStop}},
+		"a real error":     {func(ctx context.Context) error { <-ctx.Done(); return errBoom }, []error{errStop, errBoom}},
+		"a panic":          {func(ctx context.Context) error { <-ctx.Done(); panic(errBoom) }, []error{errStop, errBoom}},
+		"goexit":           {func(ctx context.Context) error { <-ctx.Done(); runtime.Goexit(); return nil }, []error{errStop, supervise.ErrGoexit}},
+		"in the hold":      {failing, []error{errStop}},
+		"takes its time":   {func(ctx context.Context) error { <-ctx.Done(); time.Sleep(time.Hour); return nil }, []error{errStop}},
+		"ignores it":       {func(context.Context) error { time.Sleep(time.Hour); return errBoom }, []error{errStop, errBoom}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -26,11 +26,8 @@ func (t *Task) Status() Status {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := Status{
-		Task: t.path, Running: t.running, Ready: t.running && t.place.ready,
+		Task: t.path(), Running: t.running, Ready: t.running && t.place.ready,
 		Run: t.runs, Started: t.began, Crashes: t.crashes, LastErr: t.last,
-	}
-	if s.Task == "" {
-		s.Task = t.sup.name + "/" + t.leaf
 	}
 	if t.gate != nil {
 		s.Gate = t.gate.State()

@@ -96,5 +96,5 @@ func (w *worker) hang(now time.Time) error {
 		return nil
 	}
 	t.emit(Event{Kind: KindGiveUp, Run: t.runs, At: now, Err: ErrWatchdog})
-	return &GaveUpError{t.path, int(h.Crashes()), ErrWatchdog}
+	return &GaveUpError{t.path(), int(h.Crashes()), ErrWatchdog}
 }

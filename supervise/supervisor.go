@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/holdfast-go/holdfast/gate"
 )
 
 // Supervisor runs tasks together: it starts them in order, restarts those that
@@ -113,7 +115,8 @@ var ErrStopping = errors.New("supervise: the supervisor is being stopped")
 // returned, no goroutine of it is left but those of abandoned tasks.
 //
 // Run can be called again when it has returned: all tasks are started anew, with
-// the histories of their gates. While it runs, another call returns an error.
+// the histories of their gates, those that the policy had given up on from a
+// clean slate. While it runs, another call returns an error.
 func (s *Supervisor) Run(ctx context.Context) error {
 	if ctx == nil {
 		panic("supervise: Supervisor.Run: ctx is nil; use context.Background() if nothing is to stop it")
@@ -135,16 +138,28 @@ func (s *Supervisor) Run(ctx context.Context) error {
 func (s *Supervisor) open(ctx context.Context) (*tree, error) {
 	tr := newTree(ctx, s)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.tree != nil {
+		s.mu.Unlock()
 		return nil, fmt.Errorf("supervise: supervisor %q is running already; let its Run return first", s.name)
 	}
 	s.tree = tr
 	s.compact()
+	s.mu.Unlock()
 	if tr.parent != nil {
 		tr.parent.child.Store(s)
 	}
+	s.forgive()
 	return tr, nil
+}
+
+// forgive gives a fresh slate to the tasks that the policy had given up on when
+// the supervisor ran before: that it runs again is the decision to try again.
+func (s *Supervisor) forgive() {
+	for t := range s.Tasks() {
+		if g := t.theGate(); t.sup == s && g != nil && g.State().Phase == gate.GaveUp {
+			g.ForceRelease()
+		}
+	}
 }
 
 // close ends the tree, and returns what Run returns.

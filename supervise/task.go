@@ -24,9 +24,7 @@ type Task struct {
 	sup  *Supervisor // nil under Run
 	leaf string      // the name, without the path
 
-	// Set before a worker is started, and not changed while one serves the task.
-	env  *env
-	path string
+	home atomic.Pointer[home] // where it is supervised; nil before it is
 
 	// Written by the worker that serves the task alone; under mu if there is a
 	// supervisor, since others then may read.
@@ -43,6 +41,12 @@ type Task struct {
 	child atomic.Pointer[Supervisor] // that runs as this task
 	told  told                       // owned by the feed of the logger
 	first worker
+}
+
+// home is where a task is supervised, and what its name is there.
+type home struct {
+	*env
+	path string
 }
 
 // env is what all tasks share that one Run, or one Supervisor.Run, supervises.
@@ -85,15 +89,25 @@ func functionName(fn func(context.Context) error) string {
 	return strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], "-fm")
 }
 
+// path is the task's name from the root.
+func (t *Task) path() string {
+	if h := t.home.Load(); h != nil {
+		return h.path
+	}
+	return t.sup.name + "/" + t.leaf
+}
+
 // newWorker returns the worker that is to serve the task from now on.
 func (t *Task) newWorker(e *env) *worker {
-	t.env, t.path = e, e.prefix+t.leaf
+	if h := t.home.Load(); h == nil || h.env != e {
+		t.home.Store(&home{e, e.prefix + t.leaf})
+	}
 	w := &t.first
 	if w.task != nil {
 		w = &worker{}
 	}
 	w.task = t
-	w.ctx = pprof.WithLabels(e.ctx, pprof.Labels("task", t.path))
+	w.ctx = pprof.WithLabels(e.ctx, pprof.Labels("task", t.path()))
 	return w
 }
 
@@ -138,13 +152,13 @@ func (t *Task) policyPanicked(v any) {
 
 // tellStuck tells of a run that was asked to end and has not.
 func (t *Task) tellStuck(run uint64, stack []byte, cause error) *AbandonedError {
-	err := &AbandonedError{Task: t.path, Run: run, Stack: stack, Cause: cause}
+	err := &AbandonedError{Task: t.path(), Run: run, Stack: stack, Cause: cause}
 	t.emit(Event{Kind: KindAbandon, Run: run, At: time.Now(), Err: err})
 	return err
 }
 
 func (t *Task) wants(k Kind) bool {
-	for _, f := range t.env.feeds {
+	for _, f := range t.home.Load().feeds {
 		if f.wants(k) {
 			return true
 		}
@@ -153,8 +167,8 @@ func (t *Task) wants(k Kind) bool {
 }
 
 func (t *Task) emit(e Event) {
-	e.Task, e.task = t.path, t
-	for _, f := range t.env.feeds {
+	e.Task, e.task = t.path(), t
+	for _, f := range t.home.Load().feeds {
 		if f.wants(e.Kind) {
 			f.emit(e)
 		}

@@ -88,7 +88,7 @@ func newTree(ctx context.Context, s *Supervisor) *tree {
 	free := context.WithoutCancel(ctx)
 	if c, ok := ctx.Value(runKey{}).(*runContext); ok {
 		tr.parent = c.worker.task
-		tr.env = tr.parent.env.below(free, tr.parent.path+"/", o)
+		tr.env = tr.parent.home.Load().below(free, tr.parent.path()+"/", o)
 	} else {
 		tr.env = newEnv(free, s.name+"/", o.logger, o.observers)
 	}
@@ -228,6 +228,7 @@ func (tr *tree) start(t *Task) {
 	w.tree = tr
 	t.place.worker, t.place.asked, t.place.ready = w, false, false
 	tr.serving++
+	w.beginNow()
 	go w.work()
 }
 
@@ -276,7 +277,7 @@ func (tr *tree) ended(w *worker) {
 	case tr.cause != nil:
 		p.state = down
 		if w.real != nil {
-			tr.ends = append(tr.ends, fmt.Errorf("%s: %w", t.path, w.real))
+			tr.ends = append(tr.ends, fmt.Errorf("%s: %w", t.path(), w.real))
 		}
 	case asked && w.outcome == stopped:
 		tr.want(t, p.then)

@@ -37,6 +37,7 @@ type worker struct {
 
 	// own
 	run     *runContext // the one under way, or the last
+	begun   bool        // the first run, by beginNow
 	calling bool        // the function
 	exit    exit
 	err     error // what the function ended with
@@ -73,25 +74,36 @@ func (w *worker) work() {
 	}()
 	pprof.SetGoroutineLabels(w.ctx)
 	w.identify()
-	var now time.Time
-	var proceed bool
-	if w.calling {
-		w.calling = false
-		now, proceed = w.settle()
-	} else {
-		now, proceed = w.approach()
-	}
-	for proceed && w.begin(now) {
-		w.calling = true
-		w.call()
-		w.calling = false
-		now, proceed = w.settle()
+	if w.calling || w.begun || w.begin(w.approach()) {
+		w.serve()
 	}
 	if w.done != nil {
 		close(w.done)
 		return
 	}
 	w.tree.post(notice{kind: workerEnded, worker: w})
+}
+
+// serve calls the function for the run that has begun, or enters how the call
+// ended in which the goroutine before this one was lost, and goes on with the
+// runs that follow.
+func (w *worker) serve() {
+	for proceed := true; proceed; {
+		if !w.calling {
+			w.calling = true
+			w.call()
+		}
+		w.calling = false
+		proceed = w.begin(w.settle())
+	}
+}
+
+// beginNow begins the first run on the goroutine of the supervisor, so that those
+// of several tasks begin in order, unless that would have to wait.
+func (w *worker) beginNow() {
+	if w.task.opts.gate == nil && w.tree.permits == nil && (w.task.gate == nil || w.task.gate.State().Phase == gate.Idle) {
+		w.begun = w.begin(time.Now(), true)
+	}
 }
 
 // identify notes which goroutine it is, if it may be abandoned.
@@ -138,8 +150,11 @@ func (w *worker) proceed(now time.Time) (time.Time, bool) {
 	return now, true
 }
 
-// begin starts the accounts of a run, unless the worker is to stop.
-func (w *worker) begin(now time.Time) bool {
+// begin starts the accounts of a run, if one is to follow.
+func (w *worker) begin(now time.Time, proceed bool) bool {
+	if !proceed {
+		return false
+	}
 	t := w.task
 	permit, err := w.permit()
 	if err != nil {
@@ -391,7 +406,7 @@ func (w *worker) interruptible() (context.Context, context.CancelCauseFunc) {
 func (w *worker) giveUp(now time.Time) bool {
 	t := w.task
 	h := t.gate.History()
-	err := &GaveUpError{t.path, int(h.Crashes()), t.last}
+	err := &GaveUpError{t.path(), int(h.Crashes()), t.last}
 	if t.runs == 0 { // it had given up before
 		err.Err = h.Err()
 	}
