@@ -222,7 +222,7 @@ func TestReadyOrder(t *testing.T) {
 		if got := d.take(); got != "+db" {
 			t.Error(got)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if got := d.take(); got != "+web" {
 			t.Error(got)
 		}
