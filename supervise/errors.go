@@ -92,7 +92,7 @@ func realError(cause, err error) (found error) {
 // saysStopped reports whether all that an error says is that the run was stopped:
 // it is the cause or an error of a context, or wraps nothing but such.
 func saysStopped(cause, err error) bool {
-	switch x := err.(type) {
+	switch x := err.(type) { //nolint:errorlint // it walks the tree of wrapped errors itself
 	case *PanicError:
 		return false
 	case interface{ Unwrap() []error }:
