@@ -10,24 +10,34 @@ import (
 	"github.com/holdfast-go/holdfast/policy"
 )
 
-// The stack of a Config is three rules in one; it must be no more than that.
+// configs generates valid ones.
+var configs = rapid.Custom(func(t *rapid.T) policy.Config {
+	ms := func(name string, least, most int) time.Duration {
+		return time.Duration(rapid.IntRange(least, most).Draw(t, name)) * time.Millisecond
+	}
+	c := policy.Config{
+		Initial:     ms("initial", 0, 3000),
+		Factor:      rapid.SampledFrom([]float64{1, 1.01, 1.5, 2, 10}).Draw(t, "factor"),
+		Threshold:   rapid.IntRange(1, 12).Draw(t, "threshold"),
+		Window:      ms("window", 1, 60_000),
+		Cooldown:    ms("cooldown", 1, 60_000),
+		StableAfter: ms("stable", 1, 60_000),
+	}
+	c.Max = c.Initial + ms("max", 0, 60_000)
+	return c
+}).Filter(func(c policy.Config) bool { return c.Validate() == nil })
+
+// TestConfigIsTheComposedStack tells that the stack of a Config, which is three
+// rules in one, is no more than that.
 func TestConfigIsTheComposedStack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ms := func(name string, least, most int) time.Duration {
 			return time.Duration(rapid.IntRange(least, most).Draw(t, name)) * time.Millisecond
 		}
-		c := policy.Config{
-			Initial:     ms("initial", 0, 3000),
-			Factor:      rapid.SampledFrom([]float64{1, 1.01, 1.5, 2, 10}).Draw(t, "factor"),
-			Threshold:   rapid.IntRange(1, 12).Draw(t, "threshold"),
-			Window:      ms("window", 1, 60_000),
-			Cooldown:    ms("cooldown", 1, 60_000),
-			StableAfter: ms("stable", 1, 60_000),
-		}
-		c.Max = c.Initial + ms("max", 0, 60_000)
+		c := configs.Draw(t, "config")
 		fused, err := c.Policy()
 		if err != nil {
-			t.Skip(err)
+			t.Fatal(err)
 		}
 		composed := policy.Compose(policy.Exponential(c.Initial, c.Factor, c.Max),
 			policy.CrashLoop(c.Threshold, c.Window, c.Cooldown), policy.StableRun(c.StableAfter))
