@@ -21,6 +21,11 @@ var (
 	// ErrNotReady is the cause with which a run's context is cancelled when
 	// [Ready] was not called in time, and the error of that run.
 	ErrNotReady = errors.New("supervise: the run was not ready in time")
+	// ErrStopping is what the error of [Supervisor.Go] is, to errors.Is, when the
+	// supervisor is being stopped.
+	ErrStopping = errors.New("the supervisor is being stopped")
+	// ErrDuplicate is what it is when there is a task of that name.
+	ErrDuplicate = errors.New("there is a task of that name; names are unique among siblings")
 	// ErrRunEnded is the cause with which a run's context is cancelled when the
 	// run has ended.
 	ErrRunEnded = errors.New("supervise: the run has ended")

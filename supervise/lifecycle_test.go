@@ -3,6 +3,7 @@ package supervise_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -244,8 +245,8 @@ func TestMaxStarts(t *testing.T) {
 			return nil
 		})
 		pool := supervise.New("pool", quiet, supervise.WithMaxStarts(2))
-		for range 10 {
-			_, _ = pool.Go("t", func(ctx context.Context) error {
+		for i := range 10 {
+			_, _ = pool.Go(fmt.Sprint("t", i), func(ctx context.Context) error {
 				time.Sleep(time.Minute)
 				supervise.Ready(ctx)
 				readied <- time.Since(start)
@@ -279,8 +280,8 @@ func TestMaxStartsAfterStorm(t *testing.T) {
 		s := supervise.New("root", quiet, atOnce, supervise.WithMaxStarts(2))
 		storm := make(chan struct{})
 		again := make(chan time.Time, 6)
-		for range 6 {
-			_, _ = s.Go("t", func(ctx context.Context) error {
+		for i := range 6 {
+			_, _ = s.Go(fmt.Sprint("t", i), func(ctx context.Context) error {
 				if info, _ := supervise.FromContext(ctx); info.Run == 1 {
 					supervise.Ready(ctx)
 					<-storm

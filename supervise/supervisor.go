@@ -2,7 +2,6 @@ package supervise
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,7 +33,8 @@ type Supervisor struct {
 	mu    sync.Mutex
 	tasks []*Task // in start order; nil where one was removed
 	gone  int     // how many of them are nil
-	tree  *tree   // while Run runs
+	names map[string]struct{}
+	tree  *tree // while Run runs
 }
 
 // New returns a supervisor without tasks. An [Option] among opts is for all its
@@ -42,7 +42,7 @@ type Supervisor struct {
 // holds a slash, which parts the names in a task's path.
 func New(name string, opts ...SupervisorOption) *Supervisor {
 	checkName("New", name)
-	s := &Supervisor{name: name}
+	s := &Supervisor{name: name, names: map[string]struct{}{}}
 	s.opts.tasks.stopTimeout = -1
 	for _, opt := range opts {
 		if opt != nil {
@@ -63,8 +63,10 @@ func checkName(caller, name string) {
 
 // Go adds a task, after all those there are. If the supervisor runs it is started
 // at once, or when those before it are ready; otherwise when Run starts them.
-// It returns an error, and adds nothing, if the supervisor is being stopped. It
-// panics if name is empty or holds a slash, or fn is nil.
+// It returns an error, and adds nothing, if there is a task of that name already
+// ([ErrDuplicate]; a [Once] task that has ended is forgotten), or if the supervisor
+// is being stopped ([ErrStopping]). It panics if name is empty or holds a slash,
+// or fn is nil.
 func (s *Supervisor) Go(name string, fn func(context.Context) error, opts ...Option) (*Task, error) {
 	checkName("Go", name)
 	if fn == nil {
@@ -81,21 +83,29 @@ func (s *Supervisor) Go(name string, fn func(context.Context) error, opts ...Opt
 	t := &Task{fn: fn, opts: o, sup: s, leaf: name}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.admits(name); err != nil {
+		return nil, fmt.Errorf("supervise: supervisor %q: task %q is not added: %w", s.name, name, err)
+	}
 	if tr := s.tree; tr != nil {
-		if tr.cause != nil {
-			return nil, fmt.Errorf("supervise: supervisor %q: task %q is not added: %w", s.name, name, ErrStopping)
-		}
 		t.place.dynamic = true
 		defer tr.nudge()
 	}
+	s.names[name] = struct{}{}
 	t.place.index = len(s.tasks)
 	s.tasks = append(s.tasks, t)
 	return t, nil
 }
 
-// ErrStopping is what the error of [Supervisor.Go] is, to errors.Is, when the
-// supervisor is being stopped.
-var ErrStopping = errors.New("supervise: the supervisor is being stopped")
+// admits returns why no task of that name can be added, or nil.
+func (s *Supervisor) admits(name string) error {
+	if s.tree != nil && s.tree.cause != nil {
+		return ErrStopping
+	}
+	if _, ok := s.names[name]; ok {
+		return ErrDuplicate
+	}
+	return nil
+}
 
 // Run starts the tasks, and supervises them until ctx is done or it has to end.
 // It returns
@@ -137,6 +147,9 @@ func (s *Supervisor) Run(ctx context.Context) error {
 // open makes the tree of a call of Run.
 func (s *Supervisor) open(ctx context.Context) (*tree, error) {
 	tr := newTree(ctx, s)
+	if tr.within(s) {
+		return nil, fmt.Errorf("supervise: supervisor %q is to run as a task below itself; supervisors form trees, not cycles", s.name)
+	}
 	s.mu.Lock()
 	if s.tree != nil {
 		s.mu.Unlock()
@@ -188,6 +201,7 @@ func (s *Supervisor) close(tr *tree) error {
 // remove forgets a task. Others keep their index until the next compaction.
 func (s *Supervisor) remove(t *Task) {
 	s.tasks[t.place.index] = nil
+	delete(s.names, t.leaf)
 	s.gone++
 }
 

@@ -190,6 +190,11 @@ func TestSupervisorRefuses(t *testing.T) {
 		<-b.done
 		b.expect("+a +slow -slow -a")
 	})
+	s := supervise.New("root")
+	_, _ = s.Go("a", failing)
+	if _, err := s.Go("a", failing); !errors.Is(err, supervise.ErrDuplicate) || err.Error() != `supervise: supervisor "root": task "a" is not added: there is a task of that name; names are unique among siblings` {
+		t.Error(err)
+	}
 	mustPanic(t, `New: the name "" is empty`, func() { supervise.New("") })
 	mustPanic(t, `Go: the name "a/b" is empty or holds a slash`, func() { _, _ = supervise.New("x").Go("a/b", failing) })
 	mustPanic(t, "fn is nil", func() { _, _ = supervise.New("x").Go("a", nil) })
@@ -346,5 +351,22 @@ func TestFairness(t *testing.T) {
 		time.Sleep(500 * time.Millisecond)
 		b.expect("!b +b")
 		_ = b.shut()
+	})
+}
+
+// TestCycle hands a supervisor its own Run, directly and by way of another.
+func TestCycle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := supervise.New("root", quiet, givesUp)
+		_, _ = s.Go("self", s.Run)
+		if err := s.Run(t.Context()); err == nil || !strings.Contains(err.Error(), `supervisor "root" is to run as a task below itself`) {
+			t.Error(err)
+		}
+		a, b := supervise.New("a", quiet, givesUp), supervise.New("b", quiet, givesUp)
+		_, _ = a.Go("b", b.Run)
+		_, _ = b.Go("a", a.Run)
+		if err := a.Run(t.Context()); err == nil || !strings.Contains(err.Error(), `supervisor "a" is to run as a task below itself`) {
+			t.Error(err)
+		}
 	})
 }

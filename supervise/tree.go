@@ -110,6 +110,30 @@ func (e *env) below(ctx context.Context, prefix string, o *options) *env {
 	return b
 }
 
+// within reports whether the tree is somewhere below s.
+func (tr *tree) within(s *Supervisor) bool {
+	for t := tr.parent; t != nil; {
+		if t.sup == s {
+			return true
+		}
+		if t.sup == nil { // of a Run
+			return false
+		}
+		t = t.sup.parent()
+	}
+	return false
+}
+
+// parent returns the task as which the supervisor runs, if it does.
+func (s *Supervisor) parent() *Task {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tree == nil {
+		return nil
+	}
+	return s.tree.parent
+}
+
 func (tr *tree) grouped() bool { return tr.s.opts.strategy != OneForOne }
 
 // nudge has the tree turn.
