@@ -80,11 +80,14 @@ func (w *worker) nextContext() *runContext {
 	t := w.task
 	c := &w.first
 	if w.run != nil {
-		if len(w.unused) == 0 {
-			w.unused = make([]runContext, min(t.runs-1, contextChunk))
+		if w.unused == nil {
+			w.unused = new([]runContext)
 		}
-		c, w.unused = &w.unused[0], w.unused[1:]
+		if len(*w.unused) == 0 {
+			*w.unused = make([]runContext, min(t.runs-1, contextChunk))
+		}
+		c, *w.unused = &(*w.unused)[0], (*w.unused)[1:]
 	}
-	c.parent, c.worker, c.run, c.lastErr = w.ctx, w, t.runs, t.last
+	c.worker, c.run, c.lastErr = w, t.runs, t.last
 	return c
 }

@@ -50,7 +50,6 @@ type runKey struct{}
 // from nil to that or to ended, once, by compare-and-swap; whoever loses uses the
 // winner's.
 type runContext struct {
-	parent   context.Context // the task's
 	worker   *worker
 	run      uint64
 	lastErr  error
@@ -62,21 +61,23 @@ type runContext struct {
 type cancelable struct {
 	context.Context
 	cancel  context.CancelCauseFunc
-	members members
+	members atomic.Pointer[members] // nil until one joins, or none may any more
 }
 
 // ended serves all contexts that nobody looked at before their run ended.
 var ended = func() *cancelable {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(ErrRunEnded)
-	return &cancelable{Context: ctx, cancel: func(error) {}, members: members{closed: true}}
+	c := &cancelable{Context: ctx, cancel: func(error) {}}
+	c.members.Store(closedMembers)
+	return c
 }()
 
 func (c *runContext) materialize() *cancelable {
 	if inner := c.inner.Load(); inner != nil {
 		return inner
 	}
-	ctx, cancel := context.WithCancelCause(c.parent)
+	ctx, cancel := context.WithCancelCause(c.worker.ctx)
 	if inner := (&cancelable{Context: ctx, cancel: cancel}); c.inner.CompareAndSwap(nil, inner) {
 		return inner
 	}
@@ -104,11 +105,14 @@ func (c *runContext) wait(err error) error {
 	if err != nil {
 		inner.cancel(err)
 	}
-	return inner.members.wait(err)
+	if inner.members.CompareAndSwap(nil, closedMembers) {
+		return err
+	}
+	return inner.members.Load().wait(err)
 }
 
 // Deadline returns that of the task's context.
-func (c *runContext) Deadline() (time.Time, bool) { return c.parent.Deadline() }
+func (c *runContext) Deadline() (time.Time, bool) { return c.worker.ctx.Deadline() }
 
 // Done returns a channel that is closed when the run ends or is to end.
 func (c *runContext) Done() <-chan struct{} { return c.materialize().Done() }
@@ -118,7 +122,7 @@ func (c *runContext) Err() error {
 	if inner := c.inner.Load(); inner != nil {
 		return inner.Err()
 	}
-	return c.parent.Err()
+	return c.worker.ctx.Err()
 }
 
 // Value returns what the task's context has for the key.
@@ -133,7 +137,7 @@ func (c *runContext) Value(key any) any {
 			return v
 		}
 	}
-	return c.parent.Value(key)
+	return c.worker.ctx.Value(key)
 }
 
 // String names the context in debugging output.

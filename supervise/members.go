@@ -26,7 +26,7 @@ func Go(ctx context.Context, f func(context.Context) error) error {
 	if !ok {
 		panic("supervise: Go: ctx belongs to no run; use the context that the supervised function was called with")
 	}
-	m := &c.materialize().members
+	m := c.materialize().group()
 	if !m.join() {
 		return ErrRunEnded
 	}
@@ -42,6 +42,18 @@ type members struct {
 	first  error         // that one of them ended with
 	closed bool          // no more are let in
 	empty  chan struct{} // closed when there are none left; nil unless the worker waits
+}
+
+// closedMembers serves all runs that have ended without any.
+var closedMembers = &members{closed: true}
+
+// group returns the members of the run, made on first use.
+func (c *cancelable) group() *members {
+	if m := c.members.Load(); m != nil {
+		return m
+	}
+	c.members.CompareAndSwap(nil, &members{})
+	return c.members.Load()
 }
 
 func (m *members) join() bool {

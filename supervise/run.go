@@ -53,23 +53,23 @@ func Run(ctx context.Context, fn func(context.Context) error, opts ...Option) er
 func (w *worker) await(ctx context.Context) error {
 	if w.task.opts.stopTimeout < 0 {
 		<-w.done
-		return w.result
+		return w.end.result
 	}
 	select {
 	case <-w.done:
-		return w.result
+		return w.end.result
 	case <-ctx.Done():
 	}
 	timer := time.NewTimer(w.patience())
 	defer timer.Stop()
 	select {
 	case <-w.done:
-		return w.result
+		return w.end.result
 	case <-timer.C:
 	}
 	if err := w.abandon(context.Cause(ctx)); err != nil {
 		return err
 	}
 	<-w.done // it has ended just now
-	return w.result
+	return w.end.result
 }

@@ -109,13 +109,13 @@ func (w *worker) giveUp(now time.Time) bool {
 }
 
 func (w *worker) stop(now time.Time, ran time.Duration, cause, real error) bool {
-	w.real = real
 	err := join(cause, real)
 	w.task.emit(Event{Kind: KindStop, Run: w.task.runs, At: now, Ran: ran, Err: err})
-	return w.finish(stopped, err)
+	w.end = &ending{stopped, err, real}
+	return false
 }
 
 func (w *worker) finish(how outcome, err error) bool {
-	w.outcome, w.result = how, err
+	w.end = &ending{outcome: how, result: err}
 	return false
 }

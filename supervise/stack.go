@@ -1,26 +1,32 @@
 package supervise
 
 import (
-	"bytes"
+	"fmt"
 	"runtime"
 	"strings"
 )
 
-// goroutineID returns what runtime.Stack calls the calling goroutine, such as
-// "goroutine 7 ". There is no other way to find a goroutine's stack later.
-func goroutineID() string {
+// goroutineID returns the number that runtime.Stack gives the calling goroutine.
+// There is no other way to find a goroutine's stack later.
+func goroutineID() (id uint64) {
 	var buf [64]byte
-	header := buf[:runtime.Stack(buf[:], false)]
-	id, _, _ := bytes.Cut(header, []byte("["))
-	return string(id)
+	header := buf[:runtime.Stack(buf[:], false)] // "goroutine 7 [running]:"
+	for _, c := range header[len("goroutine "):] {
+		if c < '0' || c > '9' {
+			break
+		}
+		id = id*10 + uint64(c-'0')
+	}
+	return id
 }
 
 // maxStacks bounds the text in which a goroutine's stack is searched.
 const maxStacks = 64 << 20
 
-// stackOf returns the stack of a goroutine, which must be named by goroutineID.
+// stackOf returns the stack of the goroutine of that number.
 // It stops the world for the time of the printing.
-func stackOf(id string) []byte {
+func stackOf(number uint64) []byte {
+	id := fmt.Sprintf("goroutine %d ", number)
 	for size := 1 << 16; size <= maxStacks; size *= 4 {
 		buf := make([]byte, size)
 		n := runtime.Stack(buf, true)

@@ -39,7 +39,7 @@ type Task struct {
 
 	place place                      // in the supervisor's order; guarded by its mu
 	child atomic.Pointer[Supervisor] // that runs as this task
-	told  told                       // owned by the feed of the logger
+	told  *told                      // owned by the feed of the logger; nil before the first crash
 	first worker
 }
 

@@ -3,7 +3,6 @@ package supervise
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -289,94 +288,6 @@ func (tr *tree) restart(t *Task) {
 			g.ForceRelease()
 		}
 	}
-}
-
-// ended enters that the worker which served a task has ended.
-func (tr *tree) ended(w *worker) {
-	t := w.task
-	p := &t.place
-	asked := p.asked
-	tr.vacate(t)
-	switch {
-	case tr.cause != nil:
-		p.state = down
-		if w.real != nil {
-			tr.ends = append(tr.ends, fmt.Errorf("%s: %w", t.path(), w.real))
-		}
-	case asked && w.outcome == stopped:
-		tr.want(t, p.then)
-	case w.outcome == completed:
-		tr.completed(t)
-	case w.outcome == gaveUp:
-		tr.gaveUp(t, w.result)
-	case t.opts.restart == never:
-		p.state = down
-	default:
-		tr.gather(t)
-	}
-	if p.state == down && t.opts.restart == never {
-		tr.s.remove(t)
-	}
-}
-
-// vacate enters that no worker serves the task now.
-func (tr *tree) vacate(t *Task) {
-	p := &t.place
-	if p.timer != nil {
-		p.timer.Stop()
-		p.timer = nil
-	}
-	p.worker, p.asked = nil, false
-	tr.serving--
-}
-
-// abandon leaves a worker behind, unless it has ended its run just now: then its
-// own notice follows.
-func (tr *tree) abandon(w *worker, cause error) bool {
-	err := w.abandon(cause)
-	if err == nil {
-		return false
-	}
-	tr.vacate(w.task)
-	tr.abandoned[w] = err
-	if limit := tr.s.opts.maxAbandoned; limit > 0 && len(tr.abandoned) > limit {
-		tr.shutdown(ErrAbandoned, ErrAbandoned)
-	}
-	return true
-}
-
-// crashed enters a crash that left a task without a worker.
-func (tr *tree) crashed(t *Task, gave error) {
-	switch {
-	case gave != nil:
-		tr.gaveUp(t, gave)
-	case tr.grouped():
-		tr.gather(t)
-	default:
-		tr.want(t, waiting) // its next worker waits at the gate
-	}
-}
-
-func (tr *tree) gaveUp(t *Task, err error) {
-	t.place.state = down
-	if !t.opts.optional {
-		tr.shutdown(err, err)
-	}
-}
-
-func (tr *tree) completed(t *Task) {
-	t.place.state = down
-	if !t.opts.significant {
-		return
-	}
-	if tr.s.opts.allSignificant {
-		for _, other := range tr.s.tasks {
-			if other != nil && other.opts.significant && (other.place.worker != nil || other.place.state != down) {
-				return
-			}
-		}
-	}
-	tr.shutdown(errComplete, nil)
 }
 
 // shutdown has all tasks stopped, and Run return result then. Only the first one

@@ -23,15 +23,13 @@ type worker struct {
 	tree *tree           // told of the end; nil under Run
 	done chan struct{}   // closed at the end; nil under a supervisor
 
-	outcome outcome // set at the end
-	result  error   // what the task has ended with
-	real    error   // what the run ended with that was stopped, if that is more than why it was
+	end *ending // set at the end
 
 	mu        sync.Mutex // guards what follows
 	cause     error      // why the worker is to stop
 	interrupt context.CancelCauseFunc
 	current   *runContext // while a run is under way
-	goroutine string
+	goroutine uint64
 	abandoned bool
 	killed    bool // a process serves the run, which is killed at the stop timeout
 
@@ -40,8 +38,8 @@ type worker struct {
 	begun   bool        // the first run, by beginNow
 	calling bool        // the function
 	exit    exit
-	err     error // what the function ended with
-	unused  []runContext
+	err     error         // what the function ended with
+	unused  *[]runContext // nil before the second run
 	first   runContext
 }
 
@@ -52,6 +50,13 @@ const (
 	unknown exit = iota // by a panic that goes on, so far as is known
 	known               // as err says
 )
+
+// ending is how a worker has ended, and with what.
+type ending struct {
+	outcome outcome
+	result  error // what the task has ended with
+	real    error // what the run ended with that was stopped, if that is more than why it was
+}
 
 // outcome is how a worker has ended.
 type outcome uint8
