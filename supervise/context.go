@@ -99,16 +99,15 @@ func (c *runContext) end() {
 // with err, and returns what the run ends with. An error has them stop.
 func (c *runContext) wait(err error) error {
 	inner := c.inner.Load()
-	if inner == nil {
+	if inner == nil || inner.members.CompareAndSwap(nil, closedMembers) {
 		return err
 	}
+	m := inner.members.Load()
 	if err != nil {
+		m.fail(err)
 		inner.cancel(err)
 	}
-	if inner.members.CompareAndSwap(nil, closedMembers) {
-		return err
-	}
-	return inner.members.Load().wait(err)
+	return m.wait()
 }
 
 // Deadline returns that of the task's context.

@@ -45,7 +45,7 @@ func (f *feed) wants(k Kind) (wanted bool) {
 func (f *feed) emit(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.pending) >= maxPending {
+	if len(f.pending) >= maxPending && e.Kind != KindStop && e.Kind != KindGiveUp { // of which there is one a task
 		f.dropped++
 		return
 	}

@@ -66,12 +66,19 @@ func (m *members) join() bool {
 	return true
 }
 
-func (m *members) leave(err error) {
+// fail enters an error before the others are asked to stop for it: what they
+// end with then is not the first.
+func (m *members) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.first == nil {
 		m.first = err
 	}
+}
+
+func (m *members) leave() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.count--; m.count == 0 && m.empty != nil {
 		m.closed = true
 		close(m.empty)
@@ -80,12 +87,9 @@ func (m *members) leave(err error) {
 }
 
 // wait waits until all have left and lets in no more. It returns the first
-// error, err included, which the function of the task has ended with just now.
-func (m *members) wait(err error) error {
+// error.
+func (m *members) wait() error {
 	m.mu.Lock()
-	if m.first == nil {
-		m.first = err
-	}
 	if m.count > 0 {
 		empty := make(chan struct{})
 		m.empty = empty
@@ -115,9 +119,10 @@ func (c *runContext) member(ctx context.Context, m *members, f func(context.Cont
 			return
 		}
 		if err != nil {
+			m.fail(err)
 			c.cancel(err)
 		}
-		m.leave(err)
+		m.leave()
 	}()
 	err = f(ctx)
 	exit = known

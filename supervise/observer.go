@@ -56,9 +56,9 @@ func (k Kind) String() string {
 // Observe is called for the events of one Run in order and one at a time, on a
 // goroutine that is not the task's: it may take its time, and may use the task's
 // gate. Up to 1024 events are kept for an observer that is slow; further ones
-// are dropped and counted in the next one's Dropped. A panic in it is contained
-// and reported once through slog. An observer that is given to several tasks is
-// called concurrently.
+// are dropped and counted in the next one's Dropped, but never Stop and GiveUp.
+// A panic in it is contained and reported once through slog. An observer that is
+// given to several tasks is called concurrently.
 //
 // If it also has a method Enabled(Kind) bool, events of kinds for which that
 // returns false cost next to nothing. Enabled is called on the task's goroutine

@@ -218,3 +218,23 @@ func TestKindString(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// TestObserverIsToldTheEnd tells that the end of a task is never dropped.
+func TestObserverIsToldTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var j journal
+		fail := times(3000, func() error { return errBoom })
+		p := policy.Compose(policy.Constant(0), policy.MaxCrashes(2999, time.Hour))
+		letGo := make(chan struct{})
+		_ = supervise.Run(t.Context(), fail, supervise.WithPolicy(p), quiet, supervise.WithObserver(supervise.ObserverFunc(func(e supervise.Event) {
+			<-letGo
+			j.Observe(e)
+		})))
+		close(letGo)
+		synctest.Wait()
+		events := j.all()
+		if last := events[len(events)-1]; last.Kind != supervise.KindGiveUp || last.Dropped == 0 {
+			t.Errorf("the last event: %+v", last)
+		}
+	})
+}

@@ -51,6 +51,9 @@ func TestStress(t *testing.T) {
 	}
 	cancel(errStop)
 	wg.Wait()
+	for len(j.of(supervise.KindStop)) < 16 { // an observer may be told after Run has returned
+		runtime.Gosched()
+	}
 	var told, dropped uint64
 	for _, e := range j.all() {
 		dropped += e.Dropped

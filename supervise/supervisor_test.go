@@ -83,9 +83,14 @@ func (b *bed) run() {
 	ctx, cancel := context.WithCancelCause(b.t.Context())
 	b.stop = cancel
 	go func() { b.done <- b.sup.Run(ctx) }()
+	synctest.Wait()
 }
 
-func (b *bed) end(name string, err error) { b.ends[name] <- func() error { return err } }
+// end has a run end, and returns when all has come of it that can at once.
+func (b *bed) end(name string, err error) {
+	b.ends[name] <- func() error { return err }
+	synctest.Wait()
+}
 
 // expect compares what has happened since the last time.
 func (b *bed) expect(want string) {
