@@ -1,0 +1,3 @@
+package filestore_test
+
+func runAsChild() bool { return false }
