@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,8 +78,10 @@ func TestResumeTakesTheMonotonicClock(t *testing.T) {
 	before.ObserveCrash(time.Now(), errCrash)
 	now := time.Now()
 	s := throughJSON(t, before.Snapshot()).Resume(now)
-	if s.Until == s.Until.Round(0) || s.History.Start != now {
-		t.Errorf("until = %v, start = %v, want both with the reading of now", s.Until, s.History.Start)
+	for _, instant := range []time.Time{s.Until, s.History.Start} {
+		if !strings.Contains(instant.String(), "m=") {
+			t.Errorf("%v has no monotonic reading, want that of now", instant)
+		}
 	}
 }
 

@@ -54,7 +54,7 @@ func (r *reconciler) serve(path string) (closeAll func() error, err error) {
 const patience = 10 * time.Second
 
 func (r *reconciler) answer(conn net.Conn, ended <-chan struct{}) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(time.Now().Add(patience))
 	line, err := bufio.NewReader(io.LimitReader(conn, 4096)).ReadString('\n')
 	if err != nil {
@@ -63,7 +63,7 @@ func (r *reconciler) answer(conn net.Conn, ended <-chan struct{}) {
 	answer := make(chan string, 1)
 	select {
 	case r.admin <- func(ctx context.Context) { answer <- r.command(ctx, strings.Fields(line)) }:
-		io.WriteString(conn, <-answer)
+		_, _ = io.WriteString(conn, <-answer)
 	case <-ended:
 	}
 }
@@ -110,7 +110,7 @@ func (r *reconciler) status(now time.Time) string {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%v\t%s\t%d\t%s\n", name, is, state.Phase, left, h.Crashes(), last)
 	}
-	w.Flush()
+	_ = w.Flush() // into memory
 	return text.String()
 }
 
@@ -120,7 +120,7 @@ func ask(out io.Writer, socket string, command []string) error {
 	if err != nil {
 		return fmt.Errorf("%w; is the reconciler running?", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if _, err := fmt.Fprintln(conn, strings.Join(command, " ")); err != nil {
 		return err
 	}

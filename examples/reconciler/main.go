@@ -57,7 +57,7 @@ func main() {
 	}
 }
 
-func run(s settings, command []string) error {
+func run(s settings, command []string) (err error) {
 	if len(command) > 0 {
 		return ask(os.Stdout, s.socket, command)
 	}
@@ -74,7 +74,7 @@ func run(s settings, command []string) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer func() { err = errors.Join(err, store.Close()) }()
 	r := newReconciler(s, p, store, os.Stdout)
 	closeAdmin, err := r.serve(s.socket)
 	if err != nil {

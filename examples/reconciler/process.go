@@ -44,9 +44,9 @@ func startProcess(command []string) (*process, error) {
 	keeper.ExtraFiles = []*os.File{ours}
 	keeper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is for the reconciler alone
 	err = keeper.Start()
-	ours.Close()
+	_ = ours.Close()
 	if err != nil {
-		theirs.Close()
+		_ = theirs.Close()
 		return nil, err
 	}
 	return &process{command: command, keeper: keeper, lifeline: theirs}, nil
@@ -54,7 +54,7 @@ func startProcess(command []string) (*process, error) {
 
 func (p *process) wait() error {
 	err := p.keeper.Wait()
-	p.lifeline.Close()
+	_ = p.lifeline.Close() // or it was, to kill the daemon
 	return err
 }
 
@@ -67,8 +67,8 @@ func (p *process) stop(after time.Duration) bool {
 		return false
 	}
 	p.stopping = true
-	p.keeper.Process.Signal(syscall.SIGTERM) // or it has ended already
-	p.kill = time.AfterFunc(after, func() { p.lifeline.Close() })
+	_ = p.keeper.Process.Signal(syscall.SIGTERM) // or it has ended already
+	p.kill = time.AfterFunc(after, func() { _ = p.lifeline.Close() })
 	return true
 }
 
@@ -88,15 +88,15 @@ func keep(command []string) int {
 	}
 	group := -cmd.Process.Pid
 	go func() {
-		io.Copy(io.Discard, os.NewFile(lifeline, "lifeline")) // until the reconciler has died, or lets go
-		syscall.Kill(group, syscall.SIGKILL)
+		_, _ = io.Copy(io.Discard, os.NewFile(lifeline, "lifeline")) // until the reconciler has died, or lets go
+		_ = syscall.Kill(group, syscall.SIGKILL)
 	}()
 	go func() {
 		<-signals
-		syscall.Kill(group, syscall.SIGTERM)
+		_ = syscall.Kill(group, syscall.SIGTERM)
 	}()
 	err := cmd.Wait()
-	syscall.Kill(group, syscall.SIGKILL) // what the daemon has left behind
+	_ = syscall.Kill(group, syscall.SIGKILL) // what the daemon has left behind
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		return 0

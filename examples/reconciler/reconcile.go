@@ -124,7 +124,7 @@ func (r *reconciler) reconcileAll(ctx context.Context, now time.Time) {
 			r.reconcile(ctx, name, now)
 		}
 	}
-	r.saver.saveRest(ctx, r)
+	_ = r.saver.saveRest(ctx, r) // which has been said
 }
 
 // reconcile looks at one daemon.

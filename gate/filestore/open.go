@@ -66,8 +66,7 @@ func (s *Store) openVerified(path string, _ int, mode os.FileMode) (*os.File, er
 		return nil, err
 	}
 	if err := s.lockAndVerify(file); err != nil {
-		file.Close()
-		return nil, err
+		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
 }

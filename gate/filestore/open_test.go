@@ -205,7 +205,7 @@ func damageIsFound(t *testing.T, data, good []byte, gates int) {
 	}
 	// Where one of the two first pages is damaged the other one counts, which is
 	// that of the transaction before, as after a torn write.
-	if found != gates && !(found == gates-1 && !bytes.Equal(data[:8192], good[:8192])) {
+	if older := found == gates-1 && !bytes.Equal(data[:8192], good[:8192]); found != gates && !older {
 		t.Errorf("%d gates, want %d", found, gates)
 	}
 	save(t, s, "one more", crashed(1), 0)
