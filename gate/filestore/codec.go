@@ -11,8 +11,8 @@ import (
 
 // A value of the file is the revision, the version of this encoding, and the
 // fields of the snapshot in the order of encode. Snapshots have a JSON form too,
-// which takes three times the room and six times the time to read: what counts
-// here is how fast a process is back that looks after a million tasks.
+// which takes three to four times the room and some thirty times as long to read:
+// what counts here is how fast a process is back that looks after a million tasks.
 const codecVersion = 1
 
 const (
