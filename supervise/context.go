@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"context"
+	"runtime/pprof"
 	"sync/atomic"
 	"time"
 )
@@ -34,8 +35,8 @@ func FromContext(ctx context.Context) (Info, bool) {
 // [WithWatchdog]. Without a watchdog, or outside a run, it does nothing. Safe for
 // concurrent use.
 func Alive(ctx context.Context) {
-	if c, ok := ctx.Value(runKey{}).(*runContext); ok && c.watchdog != nil {
-		c.watchdog.alive()
+	if c, ok := ctx.Value(runKey{}).(*runContext); ok && c.limits != nil && c.limits.watchdog != nil {
+		c.limits.watchdog.alive()
 	}
 }
 
@@ -50,12 +51,11 @@ type runKey struct{}
 // from nil to that or to ended, once, by compare-and-swap; whoever loses uses the
 // winner's.
 type runContext struct {
-	worker   *worker
-	run      uint64
-	lastErr  error
-	watchdog *watchdog // nil without one
-	startup  *startup  // nil if it need not tell that it is ready
-	inner    atomic.Pointer[cancelable]
+	worker  *worker
+	run     uint64
+	lastErr error
+	limits  *limits // nil without any
+	inner   atomic.Pointer[cancelable]
 }
 
 type cancelable struct {
@@ -77,7 +77,7 @@ func (c *runContext) materialize() *cancelable {
 	if inner := c.inner.Load(); inner != nil {
 		return inner
 	}
-	ctx, cancel := context.WithCancelCause(c.worker.ctx)
+	ctx, cancel := context.WithCancelCause(c.worker.env.ctx)
 	if inner := (&cancelable{Context: ctx, cancel: cancel}); c.inner.CompareAndSwap(nil, inner) {
 		return inner
 	}
@@ -111,7 +111,7 @@ func (c *runContext) wait(err error) error {
 }
 
 // Deadline returns that of the task's context.
-func (c *runContext) Deadline() (time.Time, bool) { return c.worker.ctx.Deadline() }
+func (c *runContext) Deadline() (time.Time, bool) { return c.worker.env.ctx.Deadline() }
 
 // Done returns a channel that is closed when the run ends or is to end.
 func (c *runContext) Done() <-chan struct{} { return c.materialize().Done() }
@@ -121,13 +121,16 @@ func (c *runContext) Err() error {
 	if inner := c.inner.Load(); inner != nil {
 		return inner.Err()
 	}
-	return c.worker.ctx.Err()
+	return c.worker.env.ctx.Err()
 }
 
 // Value returns what the task's context has for the key.
 func (c *runContext) Value(key any) any {
-	if key == (runKey{}) {
+	switch key {
+	case runKey{}:
 		return c
+	case labelKey:
+		return c.worker.labelled().Value(key)
 	}
 	// inner answers first: package context asks for its own key to find the
 	// cause and the canceler of a context.
@@ -136,7 +139,26 @@ func (c *runContext) Value(key any) any {
 			return v
 		}
 	}
-	return c.worker.ctx.Value(key)
+	return c.worker.env.ctx.Value(key)
+}
+
+// labelKey is the key under which package pprof keeps labels in a context, which
+// it tells by looking for those there are.
+var labelKey = func() any {
+	asked := &asksKey{Context: context.Background()}
+	pprof.WithLabels(asked, pprof.Labels())
+	return asked.key
+}()
+
+// asksKey keeps the key that it was asked for.
+type asksKey struct {
+	context.Context
+	key any
+}
+
+func (c *asksKey) Value(key any) any {
+	c.key = key
+	return nil
 }
 
 // String names the context in debugging output.

@@ -17,7 +17,7 @@ func (tr *tree) ended(w *worker) {
 			tr.ends = append(tr.ends, fmt.Errorf("%s: %w", t.path(), w.end.real))
 		}
 	case asked && w.end.outcome == stopped:
-		tr.want(t, p.then)
+		tr.want(t, p.state)
 	case w.end.outcome == completed:
 		tr.completed(t)
 	case w.end.outcome == gaveUp:
@@ -35,9 +35,8 @@ func (tr *tree) ended(w *worker) {
 // vacate enters that no worker serves the task now.
 func (tr *tree) vacate(t *Task) {
 	p := &t.place
-	if p.timer != nil {
-		p.timer.Stop()
-		p.timer = nil
+	if p.asked && p.worker.end.timer != nil {
+		p.worker.end.timer.Stop()
 	}
 	p.worker, p.asked = nil, false
 	tr.serving--
@@ -63,7 +62,7 @@ func (tr *tree) crashed(t *Task, gave error) {
 	switch {
 	case gave != nil:
 		tr.gaveUp(t, gave)
-	case tr.grouped():
+	case tr.env.grouped():
 		tr.gather(t)
 	default:
 		tr.want(t, waiting) // its next worker waits at the gate

@@ -24,7 +24,7 @@ type culprit struct {
 
 // gather has a task that crashed restarted with those that belong to it.
 func (tr *tree) gather(t *Task) {
-	from := t.place.index
+	from := int(t.place.index)
 	if tr.s.opts.strategy == OneForAll {
 		from = 0
 	}
@@ -66,7 +66,7 @@ func (tr *tree) regroup() bool {
 	tr.group = nil
 	for _, c := range g.culprits {
 		c.task.theGate().MaybeRelease(now)
-		c.task.emit(Event{Kind: KindRelease, Run: c.task.runs, At: now, State: c.hold, Forced: now.Before(c.hold.Until)})
+		tr.env.emit(c.task, Event{Kind: KindRelease, Run: c.task.runs, At: now, State: c.hold, Forced: now.Before(c.hold.Until)})
 		if c.task.place.state == held {
 			tr.want(c.task, waiting)
 		}

@@ -26,6 +26,7 @@ func (o option) apply(to *options)                     { o(to) }
 func (o option) applySupervisor(to *supervisorOptions) { o(&to.tasks) }
 
 type options struct {
+	sup          *Supervisor // of whose tasks they are; nil under Run
 	name         string
 	policy       policy.Policy
 	gate         *gate.Gate

@@ -35,6 +35,8 @@ type Supervisor struct {
 	gone  int     // how many of them are nil
 	names map[string]struct{}
 	tree  *tree // while Run runs
+
+	children map[*Task]*Supervisor // those that run as one of the tasks; nil before one did
 }
 
 // New returns a supervisor without tasks. An [Option] among opts is for all its
@@ -43,7 +45,7 @@ type Supervisor struct {
 func New(name string, opts ...SupervisorOption) *Supervisor {
 	checkName("New", name)
 	s := &Supervisor{name: name, names: map[string]struct{}{}}
-	s.opts.tasks.stopTimeout = -1
+	s.opts.tasks.stopTimeout, s.opts.tasks.sup = -1, s
 	for _, opt := range opts {
 		if opt != nil {
 			opt.applySupervisor(&s.opts)
@@ -80,7 +82,7 @@ func (s *Supervisor) Go(name string, fn func(context.Context) error, opts ...Opt
 			name = o.name
 		}
 	}
-	t := &Task{fn: fn, opts: o, sup: s, leaf: name}
+	t := &Task{fn: fn, opts: o, name: s.name + "/" + name}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.admits(name); err != nil {
@@ -90,8 +92,8 @@ func (s *Supervisor) Go(name string, fn func(context.Context) error, opts ...Opt
 		t.place.dynamic = true
 		defer tr.nudge()
 	}
-	s.names[name] = struct{}{}
-	t.place.index = len(s.tasks)
+	s.names[t.leaf()] = struct{}{}
+	t.place.index = int32(len(s.tasks)) //nolint:gosec // there is no memory for so many tasks
 	s.tasks = append(s.tasks, t)
 	return t, nil
 }
@@ -158,9 +160,7 @@ func (s *Supervisor) open(ctx context.Context) (*tree, error) {
 	s.tree = tr
 	s.compact()
 	s.mu.Unlock()
-	if tr.parent != nil {
-		tr.parent.child.Store(s)
-	}
+	tr.adopt(s)
 	s.forgive()
 	return tr, nil
 }
@@ -169,7 +169,7 @@ func (s *Supervisor) open(ctx context.Context) (*tree, error) {
 // the supervisor ran before: that it runs again is the decision to try again.
 func (s *Supervisor) forgive() {
 	for t := range s.Tasks() {
-		if g := t.theGate(); t.sup == s && g != nil && g.State().Phase == gate.GaveUp {
+		if g := t.theGate(); t.opts.sup == s && g != nil && g.State().Phase == gate.GaveUp {
 			g.ForceRelease()
 		}
 	}
@@ -177,12 +177,10 @@ func (s *Supervisor) forgive() {
 
 // close ends the tree, and returns what Run returns.
 func (s *Supervisor) close(tr *tree) error {
+	tr.adopt(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tree = nil
-	if tr.parent != nil {
-		tr.parent.child.Store(nil)
-	}
 	for _, t := range s.tasks {
 		if t != nil {
 			t.place = place{index: t.place.index, dynamic: t.place.dynamic}
@@ -201,7 +199,7 @@ func (s *Supervisor) close(tr *tree) error {
 // remove forgets a task. Others keep their index until the next compaction.
 func (s *Supervisor) remove(t *Task) {
 	s.tasks[t.place.index] = nil
-	delete(s.names, t.leaf)
+	delete(s.names, t.leaf())
 	s.gone++
 }
 
@@ -209,7 +207,7 @@ func (s *Supervisor) remove(t *Task) {
 func (s *Supervisor) compact() {
 	s.tasks = slices.DeleteFunc(s.tasks, func(t *Task) bool { return t == nil })
 	for i, t := range s.tasks {
-		t.place.index = i
+		t.place.index = int32(i)
 	}
 	s.gone = 0
 }

@@ -54,14 +54,12 @@ const (
 
 // place is where a task stands with its supervisor.
 type place struct {
-	index   int
-	state   state   // what is wanted, while no worker serves the task
 	worker  *worker // that serves it; nil for none
+	index   int32   // among its siblings
+	state   state   // what is wanted of the task, once no worker serves it
 	asked   bool    // the worker was asked to stop
-	then    state   // and what is wanted then
 	ready   bool
 	dynamic bool // added while Run ran
-	timer   *time.Timer
 }
 
 type state uint8
@@ -87,10 +85,11 @@ func newTree(ctx context.Context, s *Supervisor) *tree {
 	free := context.WithoutCancel(ctx)
 	if c, ok := ctx.Value(runKey{}).(*runContext); ok {
 		tr.parent = c.worker.task
-		tr.env = tr.parent.home.Load().below(free, tr.parent.path()+"/", o)
+		tr.env = c.worker.env.below(free, tr.parent.path()+"/", o)
 	} else {
 		tr.env = newEnv(free, s.name+"/", o.logger, o.observers)
 	}
+	tr.env.tree = tr
 	if s.opts.maxStarts > 0 {
 		tr.permits = semaphore.NewWeighted(int64(s.opts.maxStarts))
 	}
@@ -112,13 +111,13 @@ func (e *env) below(ctx context.Context, prefix string, o *options) *env {
 // within reports whether the tree is somewhere below s.
 func (tr *tree) within(s *Supervisor) bool {
 	for t := tr.parent; t != nil; {
-		if t.sup == s {
+		if t.opts.sup == s {
 			return true
 		}
-		if t.sup == nil { // of a Run
+		if t.opts.sup == nil { // of a Run
 			return false
 		}
-		t = t.sup.parent()
+		t = t.opts.sup.parent()
 	}
 	return false
 }
@@ -133,7 +132,15 @@ func (s *Supervisor) parent() *Task {
 	return s.tree.parent
 }
 
-func (tr *tree) grouped() bool { return tr.s.opts.strategy != OneForOne }
+// adopt enters with the parent that s runs as its task; nil for not any more.
+func (tr *tree) adopt(s *Supervisor) {
+	if tr.parent != nil && tr.parent.opts.sup != nil {
+		tr.parent.opts.sup.setChild(tr.parent, s)
+	}
+}
+
+// grouped reports whether a crash is a matter of more than the task.
+func (e *env) grouped() bool { return e.tree != nil && e.tree.s.opts.strategy != OneForOne }
 
 // nudge has the tree turn.
 func (tr *tree) nudge() {
@@ -194,12 +201,12 @@ func (tr *tree) take(n notice) {
 	case n.kind == taskReady:
 		p.ready = true
 	case n.kind == overdue:
-		if tr.abandon(n.worker, n.worker.asked()) {
-			tr.want(t, p.then)
+		if tr.abandon(n.worker, n.worker.end.cause) {
+			tr.want(t, p.state)
 		}
 	case n.kind == runHung:
 		if tr.abandon(n.worker, ErrWatchdog) {
-			tr.crashed(t, n.worker.hang(time.Now()))
+			tr.crashed(t, t.hang(tr.env, time.Now()))
 		}
 	}
 }
@@ -211,7 +218,7 @@ func (tr *tree) want(t *Task, s state) {
 	}
 	t.place.state = s
 	if s == waiting {
-		tr.next = min(tr.next, t.place.index)
+		tr.next = min(tr.next, int(t.place.index))
 	}
 }
 
@@ -248,29 +255,24 @@ func (tr *tree) startAll() {
 
 func (tr *tree) start(t *Task) {
 	w := t.newWorker(tr.env)
-	w.tree = tr
 	t.place.worker, t.place.asked, t.place.ready = w, false, false
 	tr.serving++
 	w.beginNow()
-	go w.work()
+	go w.work(nil)
 }
 
 // stop asks the worker of a task to stop, and sets what is wanted then.
 func (tr *tree) stop(t *Task, cause error, then state) {
 	p := &t.place
-	p.then = then
+	p.state = then
 	w := p.worker
-	if w == nil {
-		p.state = then
-		return
-	}
-	if p.asked {
+	if w == nil || p.asked {
 		return
 	}
 	p.asked = true
 	w.askToStop(cause)
 	if d := w.patience(); d >= 0 {
-		p.timer = time.AfterFunc(d, func() { tr.post(notice{kind: overdue, worker: w}) })
+		w.end.timer = time.AfterFunc(d, func() { tr.post(notice{kind: overdue, worker: w}) })
 	}
 }
 
@@ -281,7 +283,7 @@ func (tr *tree) restart(t *Task) {
 	case tr.cause != nil:
 	case p.worker == nil && p.state == down:
 		tr.want(t, waiting)
-	case p.worker != nil && t.isRunning():
+	case p.worker != nil && p.worker.isRunning():
 		tr.stop(t, errRestarted, waiting)
 	default:
 		if g := t.theGate(); g != nil {
