@@ -37,7 +37,7 @@ func (w *worker) begin(now time.Time, proceed bool) bool {
 		t.past.gate.ObserveStart(now)
 	}
 	if w.env.wants(KindStart) {
-		w.env.emit(t, Event{Kind: KindStart, Run: t.runs, At: now})
+		w.env.tellStart(t, now)
 	}
 	return true
 }

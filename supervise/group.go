@@ -66,7 +66,7 @@ func (tr *tree) regroup() bool {
 	tr.group = nil
 	for _, c := range g.culprits {
 		c.task.theGate().MaybeRelease(now)
-		tr.env.emit(c.task, Event{Kind: KindRelease, Run: c.task.runs, At: now, State: c.hold, Forced: now.Before(c.hold.Until)})
+		tr.env.tellRelease(c.task, now, c.hold)
 		if c.task.place.state == held {
 			tr.want(c.task, waiting)
 		}

@@ -30,7 +30,7 @@ func (w *worker) hold(now time.Time, state gate.State) (time.Time, bool) {
 			return now, w.stop(now, 0, err, nil)
 		}
 		if w.env.wants(KindRelease) {
-			w.env.emit(t, Event{Kind: KindRelease, Run: t.runs, At: now, State: state, Forced: now.Before(state.Until)})
+			w.env.tellRelease(t, now, state)
 		}
 	}
 	return now, true

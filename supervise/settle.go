@@ -19,7 +19,7 @@ func (w *worker) settle(err error) (time.Time, bool) {
 	t.unlock()
 	switch {
 	case abandoned:
-		w.env.emit(t, Event{Kind: KindReturn, Run: w.run.run, At: now, Err: err})
+		w.tellReturn(now, err)
 		return now, w.finish(late, err, nil)
 	case cause != nil:
 		if t.past != nil {
@@ -61,7 +61,7 @@ func (w *worker) exited(now time.Time, ran time.Duration) (time.Time, bool) {
 		t.unlock()
 	}
 	if w.env.wants(KindExit) {
-		w.env.emit(t, Event{Kind: KindExit, Run: t.runs, At: now, Ran: ran, State: state})
+		w.env.tellExit(t, now, ran, state)
 	}
 	if t.opts.restart != always {
 		return now, w.finish(completed, nil, nil)
@@ -89,8 +89,7 @@ func (t *Task) crash(e *env, now time.Time, ran time.Duration, err error) gate.S
 	t.unlock()
 	state := p.gate.ObserveCrash(now, err)
 	if e.wants(KindCrash) {
-		streak := p.gate.History().Streak()
-		e.emit(t, Event{Kind: KindCrash, Run: t.runs, At: now, Ran: ran, Err: err, State: state, Streak: streak})
+		e.tellCrash(t, now, ran, state)
 	}
 	return state
 }
@@ -98,12 +97,14 @@ func (t *Task) crash(e *env, now time.Time, ran time.Duration, err error) gate.S
 // The ends of a worker return false: no run follows.
 
 func (w *worker) giveUp(now time.Time) bool {
-	return w.finish(gaveUp, w.task.giveUp(w.env, now), nil)
+	return w.finish(gaveUp, w.env.tellGiveUp(w.task, now), nil)
 }
 
 func (w *worker) stop(now time.Time, ran time.Duration, cause, real error) bool {
 	err := join(cause, real)
-	w.env.emit(w.task, Event{Kind: KindStop, Run: w.task.runs, At: now, Ran: ran, Err: err})
+	if w.env.wants(KindStop) {
+		w.env.tellStop(w.task, now, ran, err)
+	}
 	return w.finish(stopped, err, real)
 }
 
@@ -115,15 +116,4 @@ func (w *worker) finish(how outcome, result, real error) bool {
 	}
 	w.end.outcome, w.end.result, w.end.real = how, result, real
 	return false
-}
-
-// giveUp tells that the policy has given up, and returns that as an error.
-func (t *Task) giveUp(e *env, now time.Time) *GaveUpError {
-	h := t.past.gate.History()
-	err := &GaveUpError{t.name, int(h.Crashes()), t.past.last}
-	if t.runs == 0 { // it had given up before
-		err.Err = h.Err()
-	}
-	e.emit(t, Event{Kind: KindGiveUp, Run: t.runs, At: now, Err: err.Err})
-	return err
 }

@@ -35,14 +35,6 @@ func (w *worker) abandon(cause error) *AbandonedError {
 	return w.tellStuck(run.run, stackOf(goroutine), cause)
 }
 
-// tellStuck tells of a run that was asked to end and has not.
-func (w *worker) tellStuck(run uint64, stack []byte, cause error) *AbandonedError {
-	t := w.task
-	err := &AbandonedError{Task: t.path(), Run: run, Stack: stack, Cause: cause}
-	w.env.emit(t, Event{Kind: KindAbandon, Run: run, At: time.Now(), Err: err})
-	return err
-}
-
 // patience is how long after it was asked to stop the worker is abandoned;
 // negative for never.
 func (w *worker) patience() time.Duration {
@@ -92,7 +84,7 @@ func (w *worker) hung(c *runContext) {
 // up.
 func (t *Task) hang(e *env, now time.Time) error {
 	if state := t.crash(e, now, now.Sub(t.began), ErrWatchdog); state.Phase == gate.GaveUp {
-		return t.giveUp(e, now)
+		return e.tellGiveUp(t, now)
 	}
 	return nil
 }

@@ -153,7 +153,7 @@ func (t *Task) needPast(e *env) *past {
 	if t.past == nil {
 		g := t.opts.gate
 		if g == nil {
-			g = gate.New(policy.Guard(t.opts.policy, t.policyPanicked))
+			g = gate.New(policy.Guard(t.opts.policy, t.tellFault))
 		}
 		t.lock()
 		t.past = &past{env: e, gate: g}
@@ -163,32 +163,4 @@ func (t *Task) needPast(e *env) *past {
 		}
 	}
 	return t.past
-}
-
-// policyPanicked tells of the first panic of the policy. It is called by the
-// worker, with the gate locked, and does not wait for whoever is told.
-func (t *Task) policyPanicked(v any) {
-	if !t.past.faulty {
-		t.past.faulty = true
-		t.past.env.emit(t, Event{Kind: KindFault, Run: t.runs, At: time.Now(), Err: newPanicError(v)})
-	}
-}
-
-func (e *env) wants(k Kind) bool {
-	for _, f := range e.feeds {
-		if f.wants(k) {
-			return true
-		}
-	}
-	return false
-}
-
-// emit tells the observers of an event. It must be called without locks.
-func (e *env) emit(t *Task, event Event) {
-	event.Task, event.task = t.path(), t
-	for _, f := range e.feeds {
-		if f.wants(event.Kind) {
-			f.emit(event)
-		}
-	}
 }

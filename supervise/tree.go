@@ -3,6 +3,7 @@ package supervise
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -11,8 +12,8 @@ import (
 // tree is a supervisor while its Run runs: one goroutine, that of Run, which
 // turns when it is nudged. A turn takes in what has happened and then does what
 // can be done next towards what is wanted, as a controller reconciles; so no
-// order in which things happen can leave a task behind. All fields but wake and
-// permits are guarded by the supervisor's mu.
+// order in which things happen can leave a task behind. What is below the
+// inbox is guarded by the supervisor's mu.
 //
 // Under OneForOne a task that crashes is no matter of the tree: its worker holds
 // and restarts it.
@@ -22,8 +23,8 @@ type tree struct {
 	parent  *Task // as which the supervisor runs; nil for the root
 	wake    chan struct{}
 	permits *semaphore.Weighted // to start up; nil for any number
+	inbox   inbox
 
-	notices   []notice
 	next      int                         // no task before this index waits for its start
 	serving   int                         // workers, without those abandoned
 	abandoned map[*worker]*AbandonedError // that have not ended
@@ -150,21 +151,34 @@ func (tr *tree) nudge() {
 	}
 }
 
-// post gives notice. It must be called without locks.
+// post gives notice.
 func (tr *tree) post(n notice) {
-	tr.s.mu.Lock()
-	tr.notices = append(tr.notices, n)
-	tr.s.mu.Unlock()
+	tr.inbox.mu.Lock()
+	tr.inbox.notices = append(tr.inbox.notices, n)
+	tr.inbox.mu.Unlock()
 	tr.nudge()
+}
+
+// inbox is what the tree has not taken in yet. Its lock is held for no longer
+// than that takes, so no task waits for a turn of the tree.
+type inbox struct {
+	mu      sync.Mutex
+	notices []notice
+}
+
+func (i *inbox) empty() []notice {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	notices := i.notices
+	i.notices = nil
+	return notices
 }
 
 // turn does all that can be done now, and reports whether that was the last.
 func (tr *tree) turn(ctx context.Context) bool {
 	tr.s.mu.Lock()
 	defer tr.s.mu.Unlock()
-	for len(tr.notices) > 0 {
-		n := tr.notices[0]
-		tr.notices = tr.notices[1:]
+	for _, n := range tr.inbox.empty() {
 		tr.take(n)
 	}
 	if ctx.Err() != nil {

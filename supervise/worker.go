@@ -73,6 +73,9 @@ func (w *worker) work(err error) {
 			go w.work(err)
 		}
 	}()
+	if !w.calling { // else it has inherited the labels
+		pprof.SetGoroutineLabels(w.labelled())
+	}
 	w.identify()
 	if w.calling || w.begun || w.begin(w.approach()) {
 		w.serve(&err)
@@ -110,10 +113,8 @@ func (w *worker) beginNow() {
 	}
 }
 
-// identify labels the goroutine with the task's path, and notes which one it is
-// if it may be abandoned.
+// identify notes which goroutine it is, if it may be abandoned.
 func (w *worker) identify() {
-	pprof.SetGoroutineLabels(w.labelled())
 	if w.task.opts.stopTimeout < 0 {
 		return
 	}
