@@ -105,8 +105,11 @@ func (w *worker) nextContext() *runContext {
 		c, p.unused = &p.unused[0], p.unused[1:]
 	}
 	c.worker, c.run = w, t.runs+1
-	if t.past != nil {
-		c.lastErr = t.past.last
+	if p := t.past; p != nil {
+		c.lastErr = p.last
+		if p.note != nil {
+			c.lastErr = noted{p.last, p.note}
+		}
 	}
 	return c
 }

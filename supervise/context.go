@@ -18,7 +18,13 @@ type Info struct {
 	// LastErr is what the run before ended with: nil for the first run, and after
 	// a clean exit.
 	LastErr error
+
+	note *note
 }
+
+// Context returns the context that an observer's Annotate made at the last crash
+// of the task, or context.Background() if none did; see [Observer].
+func (i Info) Context() context.Context { return Event{note: i.note}.Context() }
 
 // FromContext tells of which run a context is: one that a function was called
 // with, or was derived from that. It returns false for any other. Safe for
@@ -28,7 +34,11 @@ func FromContext(ctx context.Context) (Info, bool) {
 	if !ok {
 		return Info{}, false
 	}
-	return Info{c.worker.task.path(), c.run, c.lastErr}, true
+	info := Info{Task: c.worker.task.path(), Run: c.run, LastErr: c.lastErr}
+	if last, ok := c.lastErr.(noted); ok { //nolint:errorlint // it is never wrapped
+		info.LastErr, info.note = last.error, last.note
+	}
+	return info, true
 }
 
 // Alive tells the watchdog that the run which ctx belongs to makes progress; see
@@ -53,9 +63,16 @@ type runKey struct{}
 type runContext struct {
 	worker  *worker
 	run     uint64
-	lastErr error
+	lastErr error   // a noted one if observers made something of the last crash
 	limits  *limits // nil without any
 	inner   atomic.Pointer[cancelable]
+}
+
+// noted is the error that the run before ended with, or nil, and what observers
+// made of the last crash.
+type noted struct {
+	error
+	note *note
 }
 
 type cancelable struct {

@@ -43,6 +43,7 @@ type past struct {
 	gate    *gate.Gate
 	crashes uint64
 	last    error                // what the last run ended with
+	note    *note                // what observers made of that; nil if nothing
 	faulty  bool                 // the policy has panicked
 	unused  []runContext         // for the runs to come; the worker's own
 	told    atomic.Pointer[told] // by the logger

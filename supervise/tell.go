@@ -21,12 +21,41 @@ func (e *env) wants(k Kind) bool {
 
 // emit tells the observers of an event. It must be called without locks.
 func (e *env) emit(t *Task, event Event) {
-	event.Task, event.task = t.path(), t
+	t.lock()
+	event.Task, event.task = t.name, t
+	if t.past != nil {
+		event.note = t.past.note
+	}
+	t.unlock()
+	if event.Kind == KindCrash {
+		event.note = e.annotate(t, event)
+	}
 	for _, f := range e.feeds {
 		if f.wants(event.Kind) {
 			f.emit(event)
 		}
 	}
+}
+
+// annotate has the observers that want to make a context of a crash do so, and
+// returns it.
+func (e *env) annotate(t *Task, crash Event) *note {
+	var made *note
+	for _, f := range e.feeds {
+		if f.annotate == nil || !f.wants(KindCrash) {
+			continue
+		}
+		if made == nil {
+			made = &note{e.ctx}
+		}
+		made.ctx = f.annotated(made.ctx, crash)
+	}
+	if made != crash.note {
+		t.lock()
+		t.past.note = made
+		t.unlock()
+	}
+	return made
 }
 
 func (e *env) tellStart(t *Task, now time.Time) {
