@@ -64,11 +64,12 @@ func (e *env) tellStart(t *Task, now time.Time) {
 
 func (e *env) tellCrash(t *Task, now time.Time, ran time.Duration, state gate.State) {
 	p := t.past
-	e.emit(t, Event{Kind: KindCrash, Run: t.runs, At: now, Ran: ran, Err: p.last, State: state, Streak: p.gate.History().Streak()})
+	e.emit(t, Event{Kind: KindCrash, Run: t.runs, At: now, Ran: ran, Err: p.last, State: state, Streak: p.gate.History().Streak(),
+		Last: t.opts.restart == never})
 }
 
 func (e *env) tellExit(t *Task, now time.Time, ran time.Duration, state gate.State) {
-	e.emit(t, Event{Kind: KindExit, Run: t.runs, At: now, Ran: ran, State: state})
+	e.emit(t, Event{Kind: KindExit, Run: t.runs, At: now, Ran: ran, State: state, Last: t.opts.restart != always})
 }
 
 // tellRelease tells that a hold has ended, in which the gate was in state.

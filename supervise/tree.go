@@ -278,8 +278,11 @@ func (tr *tree) start(t *Task) {
 // stop asks the worker of a task to stop, and sets what is wanted then.
 func (tr *tree) stop(t *Task, cause error, then state) {
 	p := &t.place
-	p.state = then
 	w := p.worker
+	if w == nil && then == down {
+		tr.stayDown(t, cause)
+	}
+	p.state = then
 	if w == nil || p.asked {
 		return
 	}
@@ -306,6 +309,16 @@ func (tr *tree) restart(t *Task) {
 	}
 }
 
+// stayDown enters that a task which no worker serves is not to be started, and
+// tells so if it has crashed, or was abandoned, and the next run was to follow.
+func (tr *tree) stayDown(t *Task, cause error) {
+	p := &t.place
+	if p.state == held || p.state == stuck {
+		tr.env.tellStop(t, time.Now(), 0, cause)
+	}
+	p.state = down
+}
+
 // shutdown has all tasks stopped, and Run return result then. Only the first one
 // counts.
 func (tr *tree) shutdown(cause, result error) {
@@ -324,7 +337,11 @@ func (tr *tree) shutdown(cause, result error) {
 func (tr *tree) stopAll() bool {
 	for ; tr.last >= 0; tr.last-- {
 		t := tr.s.tasks[tr.last]
-		if t == nil || t.place.worker == nil {
+		if t == nil {
+			continue
+		}
+		if t.place.worker == nil {
+			tr.stayDown(t, tr.cause)
 			continue
 		}
 		tr.stop(t, tr.cause, down)
