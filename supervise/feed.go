@@ -4,10 +4,15 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 )
 
-// maxPending bounds the events that wait for a slow observer.
-const maxPending = 1024
+// The events that wait for a slow observer are bounded: by a number, and some more
+// for each task, so that those of a common crash are kept.
+const (
+	maxPending     = 1024
+	maxPendingTask = 8
+)
 
 // feed hands the events of a task to one observer. Whoever emits appends to
 // pending and returns; a goroutine that lives while there is something pending
@@ -18,6 +23,7 @@ type feed struct {
 	enabled  func(Kind) bool // the observer's, or nil
 	annotate annotator       // the observer's, or nil
 	logger   *slog.Logger    // where a panic of the observer is reported
+	tasks    atomic.Int64    // that are served
 
 	mu       sync.Mutex
 	pending  []Event
@@ -71,7 +77,7 @@ func (f *feed) annotated(ctx context.Context, e Event) context.Context {
 func (f *feed) emit(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.pending) >= maxPending && !e.ends() { // of which there is one a task
+	if len(f.pending) >= maxPending+maxPendingTask*int(f.tasks.Load()) && !e.ends() { // of which there is one a task
 		f.dropped++
 		return
 	}

@@ -99,6 +99,7 @@ func (t *Task) newWorker(e *env) *worker {
 		w = &worker{}
 	}
 	w.task, w.env = t, e
+	e.serves(1)
 	t.lock()
 	defer t.unlock()
 	if leaf := t.leaf(); t.opts.sup != nil && t.name[:len(t.name)-len(leaf)] != e.prefix {

@@ -19,6 +19,13 @@ func (e *env) wants(k Kind) bool {
 	return false
 }
 
+// serves enters that so many tasks more are served.
+func (e *env) serves(more int64) {
+	for _, f := range e.feeds {
+		f.tasks.Add(more)
+	}
+}
+
 // emit tells the observers of an event. It must be called without locks.
 func (e *env) emit(t *Task, event Event) {
 	t.lock()

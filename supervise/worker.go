@@ -83,6 +83,7 @@ func (w *worker) work(err error) {
 	if w.run != nil {
 		w.run.end()
 	}
+	w.env.serves(-1)
 	if w.env.done != nil {
 		close(w.env.done)
 		return
