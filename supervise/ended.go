@@ -19,11 +19,11 @@ func (tr *tree) ended(w *worker) {
 	case asked && w.end.outcome == stopped:
 		tr.want(t, p.state)
 	case w.end.outcome == completed:
-		tr.completed(t)
+		tr.completed(t, nil)
+	case w.end.outcome == crashed:
+		tr.completed(t, fmt.Errorf("%s: %w", t.path(), w.end.result))
 	case w.end.outcome == gaveUp:
 		tr.gaveUp(t, w.end.result)
-	case t.opts.restart == never:
-		p.state = down
 	default:
 		tr.gather(t)
 	}
@@ -76,7 +76,8 @@ func (tr *tree) gaveUp(t *Task, err error) {
 	}
 }
 
-func (tr *tree) completed(t *Task) {
+// completed enters that a task has ended by itself for good: cleanly, or with err.
+func (tr *tree) completed(t *Task, err error) {
 	t.place.state = down
 	if !t.opts.significant {
 		return
@@ -88,5 +89,5 @@ func (tr *tree) completed(t *Task) {
 			}
 		}
 	}
-	tr.shutdown(errComplete, nil)
+	tr.shutdown(errComplete, err)
 }

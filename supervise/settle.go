@@ -66,16 +66,22 @@ func (w *worker) exited(now time.Time, ran time.Duration) (time.Time, bool) {
 	if t.opts.restart != always {
 		return now, w.finish(completed, nil, nil)
 	}
-	return w.hold(now, state)
+	return w.goOn(now, state, nil)
 }
 
 func (w *worker) crashed(now time.Time, ran time.Duration, err error) (time.Time, bool) {
 	state := w.task.crash(w.env, now, ran, err)
-	switch {
-	case w.task.opts.restart == never:
+	if w.task.opts.restart == never {
 		return now, w.finish(crashed, err, nil)
-	case w.env.grouped() && state.Phase != gate.GaveUp:
-		return now, w.finish(crashed, err, nil)
+	}
+	return w.goOn(now, state, err)
+}
+
+// goOn lets the next run follow, after the hold, or leaves that to the supervisor
+// if it is a matter of more tasks than this one.
+func (w *worker) goOn(now time.Time, state gate.State, err error) (time.Time, bool) {
+	if w.env.grouped() && state.Phase != gate.GaveUp {
+		return now, w.finish(handed, err, nil)
 	}
 	return w.hold(now, state)
 }

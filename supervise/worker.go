@@ -60,7 +60,8 @@ type outcome uint8
 const (
 	stopped   outcome = iota // as it was asked to
 	completed                // by a clean exit
-	crashed                  // and it is for others to restart the task
+	crashed                  // by a crash that ends the task
+	handed                   // to the supervisor, which restarts it with others
 	gaveUp
 	late // after it was abandoned
 )
