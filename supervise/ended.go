@@ -50,8 +50,8 @@ func (tr *tree) abandon(w *worker, cause error) bool {
 		return false
 	}
 	tr.vacate(w.task)
-	tr.abandoned[w] = err
-	if limit := tr.s.opts.maxAbandoned; limit > 0 && len(tr.abandoned) > limit {
+	tr.s.abandoned[w] = err
+	if limit := tr.s.opts.maxAbandoned; limit > 0 && len(tr.s.abandoned) > limit {
 		tr.shutdown(ErrAbandoned, ErrAbandoned)
 	}
 	return true

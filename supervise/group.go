@@ -34,7 +34,7 @@ func (tr *tree) gather(t *Task) {
 	g := tr.group
 	g.from = min(g.from, from)
 	g.culprits = append(g.culprits, culprit{t, t.theGate().State()})
-	g.unwatch = append(g.unwatch, t.theGate().OnTransition(func(gate.Transition) { tr.nudge() }))
+	g.unwatch = append(g.unwatch, t.theGate().OnTransition(func(gate.Transition) { tr.s.inbox.nudge() }))
 	t.place.state = held
 }
 
@@ -58,7 +58,7 @@ func (tr *tree) regroup() bool {
 	now := time.Now()
 	if wait := g.hold(now); wait != 0 {
 		if wait > 0 {
-			g.timer = time.AfterFunc(wait, tr.nudge)
+			g.timer = time.AfterFunc(wait, tr.s.inbox.nudge)
 		}
 		return false
 	}

@@ -15,7 +15,7 @@ func Ready(ctx context.Context) {
 		return
 	}
 	if w := c.worker; w.env.tree != nil {
-		w.env.tree.post(notice{kind: taskReady, worker: w})
+		w.env.tree.s.inbox.post(notice{kind: taskReady, worker: w})
 	}
 }
 

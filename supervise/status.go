@@ -42,12 +42,12 @@ func (t *Task) Name() string { return t.path() }
 
 // Stop stops the task, which then stays down until Restart. It does not wait for
 // that.
-func (t *Task) Stop() { t.request(wantStop, down) }
+func (t *Task) Stop() { t.request(wantStop) }
 
 // Restart starts the task anew: one that runs is stopped and started again, which
 // is no crash; one that is held is released, as by Release; one that is down is
 // started. It does not wait for that.
-func (t *Task) Restart() { t.request(wantRestart, waiting) }
+func (t *Task) Restart() { t.request(wantRestart) }
 
 // Release ends a hold of the task and wipes its slate, as an operator's force
 // release does, and reports whether it was held.
@@ -56,19 +56,9 @@ func (t *Task) Release() bool {
 	return g != nil && g.ForceRelease()
 }
 
-// request tells the tree what is wanted; before Run, the place itself.
-func (t *Task) request(kind noticeKind, wanted state) {
-	s := t.opts.sup
-	s.mu.Lock()
-	tr := s.tree
-	if tr == nil {
-		t.place.state = wanted
-	}
-	s.mu.Unlock()
-	if tr != nil {
-		tr.post(notice{kind: kind, task: t})
-	}
-}
+// request tells the supervisor what is wanted. If it does not run, the next Run
+// begins with that.
+func (t *Task) request(kind noticeKind) { t.opts.sup.inbox.post(notice{kind: kind, task: t}) }
 
 func (w *worker) isRunning() bool {
 	w.task.lock()

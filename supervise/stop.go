@@ -70,7 +70,7 @@ func (w *worker) watch(now time.Time) {
 // hung tells of a run that the watchdog has cancelled and that has not ended.
 func (w *worker) hung(c *runContext) {
 	if tr := w.env.tree; tr != nil {
-		tr.post(notice{kind: runHung, worker: w})
+		tr.s.inbox.post(notice{kind: runHung, worker: w})
 		return
 	}
 	w.task.lock()

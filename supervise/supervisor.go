@@ -36,7 +36,9 @@ type Supervisor struct {
 	names map[string]struct{}
 	tree  *tree // while Run runs
 
-	children map[*Task]*Supervisor // those that run as one of the tasks; nil before one did
+	children  map[*Task]*Supervisor       // those that run as one of the tasks; nil before one did
+	abandoned map[*worker]*AbandonedError // that have not ended, so far as is known
+	inbox     inbox
 }
 
 // New returns a supervisor without tasks. An [Option] among opts is for all its
@@ -44,7 +46,8 @@ type Supervisor struct {
 // holds a slash, which parts the names in a task's path.
 func New(name string, opts ...SupervisorOption) *Supervisor {
 	checkName("New", name)
-	s := &Supervisor{name: name, names: map[string]struct{}{}}
+	s := &Supervisor{name: name, names: map[string]struct{}{}, abandoned: map[*worker]*AbandonedError{}}
+	s.inbox.wake = make(chan struct{}, 1)
 	s.opts.tasks.stopTimeout, s.opts.tasks.sup = -1, s
 	for _, opt := range opts {
 		if opt != nil {
@@ -88,9 +91,9 @@ func (s *Supervisor) Go(name string, fn func(context.Context) error, opts ...Opt
 	if err := s.admits(name); err != nil {
 		return nil, fmt.Errorf("supervise: supervisor %q: task %q is not added: %w", s.name, name, err)
 	}
-	if tr := s.tree; tr != nil {
+	if s.tree != nil {
 		t.place.dynamic = true
-		defer tr.nudge()
+		defer s.inbox.nudge()
 	}
 	s.names[t.leaf()] = struct{}{}
 	t.place.index = int32(len(s.tasks)) //nolint:gosec // there is no memory for so many tasks
@@ -138,9 +141,9 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, tr.nudge)
+	stop := context.AfterFunc(ctx, s.inbox.nudge)
 	for !tr.turn(ctx) {
-		<-tr.wake
+		<-s.inbox.wake
 	}
 	stop()
 	tr.env.flush()
@@ -160,6 +163,11 @@ func (s *Supervisor) open(ctx context.Context) (*tree, error) {
 	}
 	s.tree = tr
 	s.compact()
+	for w := range s.abandoned {
+		if !w.task.opts.overlap {
+			w.task.place.state = stuck
+		}
+	}
 	s.mu.Unlock()
 	tr.adopt(s)
 	s.forgive()

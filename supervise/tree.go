@@ -3,7 +3,6 @@ package supervise
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -12,46 +11,25 @@ import (
 // tree is a supervisor while its Run runs: one goroutine, that of Run, which
 // turns when it is nudged. A turn takes in what has happened and then does what
 // can be done next towards what is wanted, as a controller reconciles; so no
-// order in which things happen can leave a task behind. What is below the
-// inbox is guarded by the supervisor's mu.
+// order in which things happen can leave a task behind. What is below
+// permits is guarded by the supervisor's mu.
 //
 // Under OneForOne a task that crashes is no matter of the tree: its worker holds
 // and restarts it.
 type tree struct {
 	s       *Supervisor
 	env     *env
-	parent  *Task // as which the supervisor runs; nil for the root
-	wake    chan struct{}
+	parent  *Task               // as which the supervisor runs; nil for the root
 	permits *semaphore.Weighted // to start up; nil for any number
-	inbox   inbox
 
-	next      int                         // no task before this index waits for its start
-	serving   int                         // workers, without those abandoned
-	abandoned map[*worker]*AbandonedError // that have not ended
-	group     *group                      // the restart of several tasks that is under way
-	cause     error                       // why all tasks are to stop; nil while they are not
-	result    error                       // what Run returns
-	ends      []error                     // real errors of stopped tasks
-	last      int                         // no task after this index is to be stopped
+	next    int     // no task before this index waits for its start
+	serving int     // workers, without those abandoned
+	group   *group  // the restart of several tasks that is under way
+	cause   error   // why all tasks are to stop; nil while they are not
+	result  error   // what Run returns
+	ends    []error // real errors of stopped tasks
+	last    int     // no task after this index is to be stopped
 }
-
-// notice tells the tree what has happened, or what is wanted.
-type notice struct {
-	kind   noticeKind
-	task   *Task
-	worker *worker // nil where it is about the task
-}
-
-type noticeKind uint8
-
-const (
-	workerEnded noticeKind = iota
-	taskReady
-	runHung // the watchdog has cancelled it, and it goes on
-	overdue // the worker was asked to stop, and has not in time
-	wantStop
-	wantRestart
-)
 
 // place is where a task stands with its supervisor.
 type place struct {
@@ -81,7 +59,7 @@ var (
 )
 
 func newTree(ctx context.Context, s *Supervisor) *tree {
-	tr := &tree{s: s, wake: make(chan struct{}, 1), abandoned: map[*worker]*AbandonedError{}}
+	tr := &tree{s: s}
 	o := &s.opts.tasks
 	free := context.WithoutCancel(ctx)
 	if c, ok := ctx.Value(runKey{}).(*runContext); ok {
@@ -143,42 +121,11 @@ func (tr *tree) adopt(s *Supervisor) {
 // grouped reports whether a crash is a matter of more than the task.
 func (e *env) grouped() bool { return e.tree != nil && e.tree.s.opts.strategy != OneForOne }
 
-// nudge has the tree turn.
-func (tr *tree) nudge() {
-	select {
-	case tr.wake <- struct{}{}:
-	default:
-	}
-}
-
-// post gives notice.
-func (tr *tree) post(n notice) {
-	tr.inbox.mu.Lock()
-	tr.inbox.notices = append(tr.inbox.notices, n)
-	tr.inbox.mu.Unlock()
-	tr.nudge()
-}
-
-// inbox is what the tree has not taken in yet. Its lock is held for no longer
-// than that takes, so no task waits for a turn of the tree.
-type inbox struct {
-	mu      sync.Mutex
-	notices []notice
-}
-
-func (i *inbox) empty() []notice {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	notices := i.notices
-	i.notices = nil
-	return notices
-}
-
 // turn does all that can be done now, and reports whether that was the last.
 func (tr *tree) turn(ctx context.Context) bool {
 	tr.s.mu.Lock()
 	defer tr.s.mu.Unlock()
-	for _, n := range tr.inbox.empty() {
+	for _, n := range tr.s.inbox.take() {
 		tr.take(n)
 	}
 	if ctx.Err() != nil {
@@ -205,7 +152,7 @@ func (tr *tree) take(n notice) {
 	case n.kind == wantRestart:
 		tr.restart(t)
 	case n.kind == workerEnded && !serves:
-		delete(tr.abandoned, n.worker)
+		delete(tr.s.abandoned, n.worker)
 		if p.state == stuck {
 			tr.want(t, waiting)
 		}
@@ -237,7 +184,7 @@ func (tr *tree) want(t *Task, s state) {
 }
 
 func (tr *tree) hasAbandoned(t *Task) bool {
-	for w := range tr.abandoned {
+	for w := range tr.s.abandoned {
 		if w.task == t {
 			return true
 		}
@@ -289,7 +236,7 @@ func (tr *tree) stop(t *Task, cause error, then state) {
 	p.asked = true
 	w.askToStop(cause)
 	if d := w.patience(); d >= 0 {
-		w.end.timer = time.AfterFunc(d, func() { tr.post(notice{kind: overdue, worker: w}) })
+		w.end.timer = time.AfterFunc(d, func() { tr.s.inbox.post(notice{kind: overdue, worker: w}) })
 	}
 }
 
@@ -355,7 +302,7 @@ func (tr *tree) stopAll() bool {
 // report is what Run returns.
 func (tr *tree) report() error {
 	errs := append([]error{tr.result}, tr.ends...)
-	for _, err := range tr.abandoned {
+	for _, err := range tr.s.abandoned {
 		errs = append(errs, err)
 	}
 	if len(errs) == 1 {

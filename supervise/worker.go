@@ -89,7 +89,7 @@ func (w *worker) work(err error) {
 		close(w.env.done)
 		return
 	}
-	w.env.tree.post(notice{kind: workerEnded, worker: w})
+	w.env.tree.s.inbox.post(notice{kind: workerEnded, worker: w})
 }
 
 // serve calls the function for the run that has begun, or enters how the call
