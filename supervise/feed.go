@@ -4,10 +4,15 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 )
 
-// maxPending bounds the events that wait for a slow observer.
-const maxPending = 1024
+// The events that wait for a slow observer are bounded: by a number, and some more
+// for each task, so that those of a common crash are kept.
+const (
+	maxPending     = 1024
+	maxPendingTask = 8
+)
 
 // feed hands the events of a task to one observer. Whoever emits appends to
 // pending and returns; a goroutine that lives while there is something pending
@@ -16,7 +21,9 @@ const maxPending = 1024
 type feed struct {
 	observer Observer
 	enabled  func(Kind) bool // the observer's, or nil
+	annotate annotator       // the observer's, or nil
 	logger   *slog.Logger    // where a panic of the observer is reported
+	tasks    atomic.Int64    // that are served
 
 	mu       sync.Mutex
 	pending  []Event
@@ -25,10 +32,21 @@ type feed struct {
 	reported bool          // that the observer panics
 }
 
+// annotator is an observer's Annotate.
+type annotator func(context.Context, Event) context.Context
+
+// note is what annotators made at a crash.
+type note struct{ ctx context.Context }
+
 func newFeed(o Observer, logger *slog.Logger) *feed {
 	f := &feed{observer: o, logger: logger}
 	if e, ok := o.(interface{ Enabled(Kind) bool }); ok {
 		f.enabled = e.Enabled
+	}
+	if a, ok := o.(interface {
+		Annotate(context.Context, Event) context.Context
+	}); ok {
+		f.annotate = a.Annotate
 	}
 	return f
 }
@@ -42,10 +60,24 @@ func (f *feed) wants(k Kind) (wanted bool) {
 	return f.enabled(k)
 }
 
+// annotated returns what the observer makes of ctx at a crash, which is ctx itself
+// if it has nothing to add, or panics.
+func (f *feed) annotated(ctx context.Context, e Event) context.Context {
+	made := ctx
+	func() {
+		defer f.contain()
+		made = f.annotate(ctx, e)
+	}()
+	if made == nil {
+		return ctx
+	}
+	return made
+}
+
 func (f *feed) emit(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.pending) >= maxPending && e.Kind != KindStop && e.Kind != KindGiveUp { // of which there is one a task
+	if len(f.pending) >= maxPending+maxPendingTask*int(f.tasks.Load()) && !e.ends() { // of which there is one a task
 		f.dropped++
 		return
 	}
