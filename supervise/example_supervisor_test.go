@@ -50,7 +50,12 @@ func ExampleWithStrategy() {
 		}
 	}
 	inOrder := supervise.WithReadyTimeout(1 << 40)
-	_, _ = s.Go("disk", func(ctx context.Context) error { fmt.Println("disk starts"); supervise.Ready(ctx); <-ctx.Done(); return nil }, inOrder)
+	_, _ = s.Go("disk", func(ctx context.Context) error {
+		fmt.Println("disk starts")
+		supervise.Ready(ctx)
+		<-ctx.Done()
+		return nil
+	}, inOrder)
 	_, _ = s.Go("pool", serve("pool"), inOrder)
 	_, _ = s.Go("cache", func(ctx context.Context) error {
 		fmt.Println("cache starts")
