@@ -35,6 +35,7 @@ func (w *worker) begin(now time.Time, proceed bool) bool {
 	w.limit(now, permit)
 	if t.past != nil {
 		t.past.gate.ObserveStart(now)
+		t.keep()
 	}
 	if w.env.wants(KindStart) {
 		w.env.tellStart(t, now)
@@ -105,11 +106,16 @@ func (w *worker) nextContext() *runContext {
 		c, p.unused = &p.unused[0], p.unused[1:]
 	}
 	c.worker, c.run = w, t.runs+1
-	if p := t.past; p != nil {
-		c.lastErr = p.last
-		if p.note != nil {
-			c.lastErr = noted{p.last, p.note}
-		}
+	if t.past != nil {
+		c.follows(t.past)
 	}
 	return c
+}
+
+// follows enters what the run before ended with.
+func (c *runContext) follows(p *past) {
+	c.lastErr = p.last
+	if p.note != nil {
+		c.lastErr = noted{p.last, p.note}
+	}
 }

@@ -15,8 +15,8 @@ type Info struct {
 	// store that keeps the number of the last writer and refuses lower ones is
 	// safe from goroutines that have outlived their run.
 	Run uint64
-	// LastErr is what the run before ended with: nil for the first run, and after
-	// a clean exit.
+	// LastErr is what the run before ended with: nil after a clean exit and for the
+	// first run, unless a store tells that the process died in one before ([ErrDied]).
 	LastErr error
 
 	note *note

@@ -9,8 +9,11 @@ import (
 
 // approach waits at the gate before the first run.
 func (w *worker) approach() (time.Time, bool) {
-	now := time.Now()
 	t := w.task
+	if w.env.saver != nil {
+		w.recall()
+	}
+	now := time.Now()
 	if t.opts.gate == nil && t.past == nil {
 		return now, true
 	}

@@ -28,6 +28,7 @@ var highest = [...]slog.Level{
 	KindAbandon: slog.LevelError,
 	KindReturn:  slog.LevelWarn,
 	KindFault:   slog.LevelError,
+	KindStore:   slog.LevelError,
 }
 
 func (o logObserver) Enabled(k Kind) bool {
@@ -59,8 +60,21 @@ func (o logObserver) Observe(e Event) {
 		o.log(slog.LevelError, "task does not stop", e, slog.String("error", errorText(e.Err)))
 	case KindReturn:
 		o.log(slog.LevelWarn, "abandoned run has ended", e, slog.String("error", errorText(e.Err)))
+	case KindStore:
+		o.store(e)
 	case KindFault:
 		o.log(slog.LevelError, "policy panicked, the default one decides", e, slog.String("error", errorText(e.Err)), stack(e.Err))
+	}
+}
+
+func (o logObserver) store(e Event) {
+	switch {
+	case e.Err == nil:
+		o.log(slog.LevelInfo, "gates are saved again", e)
+	case errors.Is(e.Err, gate.ErrConflict):
+		o.log(slog.LevelError, "gate is not saved any more, another process has saved it", e, slog.String("error", errorText(e.Err)))
+	default:
+		o.log(slog.LevelError, "the store fails, tasks go on in memory", e, slog.String("error", errorText(e.Err)), stack(e.Err))
 	}
 }
 

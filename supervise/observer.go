@@ -16,7 +16,7 @@ type Event struct {
 	Run     uint64        // the number of its run, from 1; of the last one, while held
 	At      time.Time     // when it happened
 	Ran     time.Duration // how long the run lasted: Crash, Exit, Stop
-	Err     error         // what the run ended with: Crash, GiveUp, Stop; an *AbandonedError: Abandon; the panic: Fault
+	Err     error         // what the run ended with: Crash, GiveUp, Stop; an *AbandonedError: Abandon; the panic: Fault; why: Store
 	Streak  int           // crashes since the slate was last clean: Crash
 	State   gate.State    // of the gate, after it: Crash, Exit; the hold that ended: Release
 	Forced  bool          // the hold was ended before its time: Release
@@ -57,10 +57,11 @@ const (
 	KindAbandon                 // a run did not end though asked to
 	KindReturn                  // a run that was abandoned has ended
 	KindFault                   // the task's policy panicked, and is replaced by the default one where it does; told once
+	KindStore                   // the store of WithStore fails, or with a nil Err works again; the task is the one where it was seen
 )
 
 var kinds = [...]string{KindStart: "start", KindCrash: "crash", KindExit: "exit",
-	KindRelease: "release", KindGiveUp: "give up", KindStop: "stop", KindAbandon: "abandon", KindReturn: "return", KindFault: "fault"}
+	KindRelease: "release", KindGiveUp: "give up", KindStop: "stop", KindAbandon: "abandon", KindReturn: "return", KindFault: "fault", KindStore: "store"}
 
 // String returns the kind in words, such as "crash".
 func (k Kind) String() string {

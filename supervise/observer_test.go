@@ -211,10 +211,10 @@ func TestObserverShared(t *testing.T) {
 
 func TestKindString(t *testing.T) {
 	var got []string
-	for k := supervise.KindStart; k <= supervise.KindFault+1; k++ {
+	for k := supervise.KindStart; k <= supervise.KindStore+1; k++ {
 		got = append(got, k.String())
 	}
-	if want := "start crash exit release give up stop abandon return fault kind(10)"; strings.Join(got, " ") != want {
+	if want := "start crash exit release give up stop abandon return fault store kind(11)"; strings.Join(got, " ") != want {
 		t.Errorf("got %v", got)
 	}
 }

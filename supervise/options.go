@@ -32,6 +32,7 @@ type options struct {
 	gate         *gate.Gate
 	logger       *slog.Logger
 	observers    []Observer
+	store        *storage      // nil for none
 	stopTimeout  time.Duration // negative: none
 	limit        time.Duration // of the watchdog; 0: none
 	readyTimeout time.Duration // 0: none

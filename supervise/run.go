@@ -27,7 +27,7 @@ const flushTimeout = time.Second
 // task that is held stops at once. Observers and the logger have been told all
 // when Run returns, unless one takes more than a second.
 //
-// It panics if ctx or fn is nil. Safe for concurrent use.
+// It panics if ctx or fn is nil, or for [WithStore] without [WithName]. Safe for concurrent use.
 func Run(ctx context.Context, fn func(context.Context) error, opts ...Option) error {
 	if ctx == nil {
 		panic("supervise: Run: ctx is nil; use context.Background() if nothing is to stop the task")
@@ -36,15 +36,22 @@ func Run(ctx context.Context, fn func(context.Context) error, opts ...Option) er
 		panic("supervise: Run: fn is nil; give the function to run")
 	}
 	o := collect(options{stopTimeout: -1}, opts)
+	if o.store != nil && o.name == "" {
+		panic("supervise: Run: WithStore needs a name that is the same in each life of the process; give one by WithName")
+	}
 	t := &Task{fn: fn, opts: o, name: o.name}
 	if t.name == "" {
 		t.name = functionName(fn)
 	}
 	e := newEnv(ctx, "", o.logger, o.observers)
 	e.done = make(chan struct{})
+	e.saver = newSaver(o.store)
 	w := t.newWorker(e)
 	go w.work(nil)
 	err := w.await(ctx)
+	if e.saver != nil {
+		e.saver.close()
+	}
 	e.flush()
 	return err
 }

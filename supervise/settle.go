@@ -24,6 +24,7 @@ func (w *worker) settle(err error) (time.Time, bool) {
 	case cause != nil:
 		if t.past != nil {
 			t.past.gate.ObserveCleanExit(now)
+			t.keep()
 		}
 		return now, w.stop(now, ran, cause, realError(cause, err))
 	case err == nil:
@@ -59,6 +60,7 @@ func (w *worker) exited(now time.Time, ran time.Duration) (time.Time, bool) {
 		t.lock()
 		t.past.last = nil
 		t.unlock()
+		t.keep()
 	}
 	if w.env.wants(KindExit) {
 		w.env.tellExit(t, now, ran, state)
@@ -94,6 +96,7 @@ func (t *Task) crash(e *env, now time.Time, ran time.Duration, err error) gate.S
 	p.last = err
 	t.unlock()
 	state := p.gate.ObserveCrash(now, err)
+	t.keep()
 	if e.wants(KindCrash) {
 		e.tellCrash(t, now, ran, state)
 	}

@@ -71,7 +71,7 @@ func checkName(caller, name string) {
 // It returns an error, and adds nothing, if there is a task of that name already
 // ([ErrDuplicate]; a [Once] task that has ended is forgotten), or if the supervisor
 // is being stopped ([ErrStopping]). It panics if name is empty or holds a slash,
-// or fn is nil.
+// fn is nil, or [WithStore] is among opts.
 func (s *Supervisor) Go(name string, fn func(context.Context) error, opts ...Option) (*Task, error) {
 	checkName("Go", name)
 	if fn == nil {
@@ -80,6 +80,9 @@ func (s *Supervisor) Go(name string, fn func(context.Context) error, opts ...Opt
 	o := &s.opts.tasks
 	if len(opts) > 0 {
 		o = collect(s.opts.tasks, opts)
+		if o.store != s.opts.tasks.store {
+			panic("supervise: Go: WithStore is of all tasks of a supervisor; give it to New")
+		}
 		if o.name != "" {
 			checkName("WithName", o.name)
 			name = o.name
@@ -146,6 +149,9 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		<-s.inbox.wake
 	}
 	stop()
+	if s := tr.env.saver; s != nil && tr.ownsSaver {
+		s.close()
+	}
 	tr.env.flush()
 	return s.close(tr)
 }

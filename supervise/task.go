@@ -41,6 +41,7 @@ type Task struct {
 type past struct {
 	env     *env // in which it is, or was last
 	gate    *gate.Gate
+	kept    *kept // in the store; nil without one; the worker's own
 	crashes uint64
 	last    error                // what the last run ended with
 	note    *note                // what observers made of that; nil if nothing
@@ -55,6 +56,7 @@ type env struct {
 	prefix string          // of the tasks' names
 	logger *slog.Logger
 	feeds  []*feed // the first is the logger's
+	saver  *saver  // nil without a store
 
 	tree *tree         // nil under Run
 	done chan struct{} // closed when the task has ended; nil under a supervisor
@@ -115,8 +117,10 @@ func (t *Task) newWorker(e *env) *worker {
 func (t *Task) leaf() string { return t.name[strings.LastIndexByte(t.name, '/')+1:] }
 
 // shared reports whether anyone but the worker looks at the task: a supervisor,
-// or Run when it is to stop a task that might not.
-func (t *Task) shared() bool { return t.opts.sup != nil || t.opts.stopTimeout >= 0 }
+// what saves its gate, or Run when it is to stop a task that might not.
+func (t *Task) shared() bool {
+	return t.opts.sup != nil || t.opts.stopTimeout >= 0 || t.opts.store != nil
+}
 
 // lock and unlock go around all use of what mu guards, but for reading by the
 // worker, which is the one that writes.

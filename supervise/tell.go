@@ -72,7 +72,7 @@ func (e *env) tellStart(t *Task, now time.Time) {
 func (e *env) tellCrash(t *Task, now time.Time, ran time.Duration, state gate.State) {
 	p := t.past
 	e.emit(t, Event{Kind: KindCrash, Run: t.runs, At: now, Ran: ran, Err: p.last, State: state, Streak: p.gate.History().Streak(),
-		Last: t.opts.restart == never})
+		Last: t.opts.restart == never && t.runs > 0})
 }
 
 func (e *env) tellExit(t *Task, now time.Time, ran time.Duration, state gate.State) {
@@ -97,6 +97,12 @@ func (e *env) tellGiveUp(t *Task, now time.Time) *GaveUpError {
 	}
 	e.emit(t, Event{Kind: KindGiveUp, Run: t.runs, At: now, Err: err.Err})
 	return err
+}
+
+// tellStore tells that the task's gate cannot be loaded or saved, or with nil that
+// all can be again.
+func (e *env) tellStore(t *Task, err error) {
+	e.emit(t, Event{Kind: KindStore, At: time.Now(), Err: err})
 }
 
 // tellStuck tells of a run that was asked to end and has not.

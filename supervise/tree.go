@@ -17,10 +17,11 @@ import (
 // Under OneForOne a task that crashes is no matter of the tree: its worker holds
 // and restarts it.
 type tree struct {
-	s       *Supervisor
-	env     *env
-	parent  *Task               // as which the supervisor runs; nil for the root
-	permits *semaphore.Weighted // to start up; nil for any number
+	s         *Supervisor
+	env       *env
+	parent    *Task               // as which the supervisor runs; nil for the root
+	permits   *semaphore.Weighted // to start up; nil for any number
+	ownsSaver bool                // env.saver ends with the tree
 
 	next    int     // no task before this index waits for its start
 	serving int     // workers, without those abandoned
@@ -69,6 +70,9 @@ func newTree(ctx context.Context, s *Supervisor) *tree {
 		tr.env = newEnv(free, s.name+"/", o.logger, o.observers)
 	}
 	tr.env.tree = tr
+	if o.store != nil {
+		tr.env.saver, tr.ownsSaver = newSaver(o.store), true
+	}
 	if s.opts.maxStarts > 0 {
 		tr.permits = semaphore.NewWeighted(int64(s.opts.maxStarts))
 	}
@@ -84,6 +88,7 @@ func (e *env) below(ctx context.Context, prefix string, o *options) *env {
 		b.logger, b.feeds[0] = e.logger, e.feeds[0]
 	}
 	b.feeds = append(b.feeds, e.feeds[1:]...)
+	b.saver = e.saver
 	return b
 }
 

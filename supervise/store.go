@@ -1,0 +1,134 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/gate"
+)
+
+// ErrDied is the error of a run that was under way when its process ended
+// without stopping it, as far as the store of [WithStore] knows.
+var ErrDied = errors.New("supervise: the process died during the run")
+
+// storage makes stores comparable, whatever they are made of.
+type storage struct{ gate.Store }
+
+// WithStore keeps the tasks' gates in a store, so that a crash loop is found again
+// when the process has died. Given to [New] it is for all tasks of the supervisor
+// and of those that run below it, unless they have a store of their own; to
+// [Supervisor.Go] it must not be given. The key of a task is its path, such as
+// root/db/pool; under [Run] it is the name of [WithName], without which Run panics.
+//
+// Before the first run of a task its gate is loaded and resumed as
+// [gate.Snapshot.Resume] has it, unless it is one of [WithGate] that has seen
+// something already. A hold goes on for what is left of it. If a run was under way
+// when the process died that is a crash of the task, with [ErrDied], and it is held
+// as its policy decides; it counts as having lasted as long as it was seen to when
+// its gate was saved last, that is, for no time. A task that the policy had given up
+// on starts from a clean slate: that the process was started again is the decision
+// to try again. A task that was stopped, or ended by itself, has not died.
+//
+// Changes are saved in the background: no task waits for that, and runs are not
+// held until their start is durable, since a slow disk is no reason not to run. So
+// a process that dies within the time that one Save takes, after a start or a
+// crash, has that one forgotten. Of several changes the last is saved. When Run
+// returns all is saved, unless that takes more than a second.
+//
+// When the store fails the tasks go on in memory. That is told, by [KindStore]
+// and the logger, once when it begins and once when it is over; until then saving is
+// retried, after 100 ms at first and 30 s at last, and one last time at the end of
+// Run. A task whose gate cannot be loaded in 5 s, or is corrupt, starts from a clean slate; one that
+// cannot be restored is not overwritten. A store that panics or blocks harms
+// nothing else. Where another process has saved a task's gate since, which is
+// [gate.ErrConflict], the task goes on and its gate is not saved any more, until it
+// is loaded again by the next Run: the other's state stands.
+//
+// What is saved of a task stays in the store until it is deleted from there.
+// Defaults to no store, as does nil.
+func WithStore(store gate.Store) Option {
+	return option(func(o *options) {
+		o.store = nil
+		if store != nil {
+			o.store = &storage{store}
+		}
+	})
+}
+
+// recall restores the task's gate from the store, before the first run of a worker
+// there, and enters the death of the process if that ended the last run.
+func (w *worker) recall() {
+	t, s := w.task, w.env.saver
+	p, key := t.needPast(w.env), t.path()
+	if p.kept != nil && p.kept.saver == s && p.kept.key == key {
+		return
+	}
+	k := &kept{saver: s, env: w.env, task: t, gate: p.gate, key: key}
+	p.kept = k
+	ctx := w.waiting()
+	saved, revision, err := s.load(ctx, key)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.fails(k, err)
+		}
+		return
+	}
+	k.loaded, k.revision = true, revision
+	if revision == 0 || !p.gate.History().Now().IsZero() {
+		return
+	}
+	now := time.Now()
+	if err := p.gate.Restore(saved.Resume(now)); err != nil {
+		s.fence(k, fmt.Errorf("supervise: what is saved of task %q cannot be restored, and is left as it is; "+
+			"delete it from the store to have the task saved again: %w", key, err))
+		return
+	}
+	if p.gate.State().Phase == gate.GaveUp {
+		p.gate.ForceRelease()
+	}
+	if h := p.gate.History(); h.Running() {
+		r := h.Record()
+		t.crash(w.env, now, r.Now-r.Began, ErrDied)
+		if w.prepared {
+			w.run.follows(p)
+		}
+	}
+}
+
+// load loads on a goroutine of its own, which is left behind if the store does
+// not return in time.
+func (s *saver) load(ctx context.Context, key string) (gate.Snapshot, uint64, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, storeLimit, errSlowStore)
+	defer cancel()
+	type result struct {
+		snapshot gate.Snapshot
+		revision uint64
+		err      error
+	}
+	results := make(chan result, 1)
+	go func() {
+		r := result{err: ErrGoexit}
+		defer func() {
+			if v := recover(); v != nil {
+				r.err = newPanicError(v)
+			}
+			results <- r
+		}()
+		r.snapshot, r.revision, r.err = s.store.Load(ctx, key)
+	}()
+	select {
+	case r := <-results:
+		return r.snapshot, r.revision, r.err
+	case <-ctx.Done():
+		return gate.Snapshot{}, 0, context.Cause(ctx)
+	}
+}
+
+// keep has the task's gate saved as it is now.
+func (t *Task) keep() {
+	if p := t.past; p != nil && p.kept != nil {
+		p.kept.saver.mark(p.kept)
+	}
+}
