@@ -3,8 +3,12 @@
 package filestore_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -13,6 +17,8 @@ import (
 
 	"github.com/holdfast-go/holdfast/gate"
 	"github.com/holdfast-go/holdfast/gate/filestore"
+	"github.com/holdfast-go/holdfast/policy"
+	"github.com/holdfast-go/holdfast/supervise"
 )
 
 // limitFiles has no file of this process grow beyond so many bytes, until free is
@@ -98,4 +104,55 @@ func TestFullDiskAtOpen(t *testing.T) {
 		t.Errorf("files %q are left (%v)", left, err)
 	}
 	open(t, filepath.Join(dir, "gates.db"))
+}
+
+// TestSupervisedOnFullDisk tells that tasks go on while the disk is full, that this is
+// told once, and that their gates are saved when there is space again.
+func TestSupervisedOnFullDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gates.db")
+	s := open(t, path)
+	if _, err := s.Save(t.Context(), "other", crashed(1), 0); err != nil {
+		t.Fatal(err)
+	}
+	free := limitFiles(t, 0)
+	var told []error // until Run returns
+	changed := make(chan struct{}, 2)
+	runs := 0
+	err := supervise.Run(t.Context(), func(context.Context) error {
+		switch runs++; runs {
+		case 100: // it went on
+			<-changed
+			free()
+			<-changed
+			return nil
+		}
+		return errCrash
+	}, supervise.WithName("web"), supervise.WithStore(s), supervise.WithPolicy(policy.Constant(0)),
+		supervise.WithLogger(slog.New(slog.DiscardHandler)), supervise.WithObserver(supervise.ObserverFunc(func(e supervise.Event) {
+			if e.Kind == supervise.KindStore {
+				told = append(told, e.Err)
+				changed <- struct{}{}
+			}
+		})))
+	if err != nil || len(told) != 2 || !errors.Is(told[0], syscall.EFBIG) || told[1] != nil {
+		t.Errorf("%v; told %v, want that of the disk, and nil", err, told)
+	}
+	if saved, _, err := s.Load(t.Context(), "web"); err != nil || saved.History.Total != 99 || saved.History.Running {
+		t.Errorf("saved is %+v (%v)", saved.History, err)
+	}
+}
+
+// TestOpenInReadOnlyFolder needs another user than root, whom nothing stops.
+func TestOpenInReadOnlyFolder(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	dir := filepath.Join(t.TempDir(), "read-only")
+	if err := os.Mkdir(dir, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "gates.db")
+	if _, err := filestore.Open(path); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v, want that it is not permitted, with the path", err)
+	}
 }
