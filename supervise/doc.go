@@ -26,6 +26,9 @@
 // [Command] makes a task of a child process. A [Supervisor] runs many tasks, and
 // other supervisors, as a tree.
 //
+// [WithStore] keeps the gates of tasks beyond the death of the process, which then
+// counts as a crash of those that ran.
+//
 // One goroutine serves all runs of a task; a new one takes over only after
 // runtime.Goexit. Nothing polls: a task that does not crash costs nothing
 // between its start and its end. What happens is told to observers and to a
