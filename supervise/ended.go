@@ -28,7 +28,7 @@ func (tr *tree) ended(w *worker) {
 		tr.gather(t)
 	}
 	if p.state == down && t.opts.restart == never {
-		tr.s.remove(t)
+		tr.remove(t)
 	}
 }
 

@@ -146,7 +146,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		<-s.inbox.wake
 	}
 	stop()
-	tr.env.flush()
+	tr.flush()
 	return s.close(tr)
 }
 

@@ -18,7 +18,9 @@ import (
 // and restarts it.
 type tree struct {
 	s       *Supervisor
-	env     *env
+	env     *env                // of its tasks, but for those in own
+	own     map[*Task]*env      // tasks with a logger or observers of their own
+	gone    []*env              // of such that were removed, and whose observers are still being told
 	parent  *Task               // as which the supervisor runs; nil for the root
 	permits *semaphore.Weighted // to start up; nil for any number
 
@@ -73,18 +75,6 @@ func newTree(ctx context.Context, s *Supervisor) *tree {
 		tr.permits = semaphore.NewWeighted(int64(s.opts.maxStarts))
 	}
 	return tr
-}
-
-// below returns what the tasks of a supervisor share that is itself a task of e:
-// the same logger and observers, unless it has a logger of its own, and its own
-// observers beside.
-func (e *env) below(ctx context.Context, prefix string, o *options) *env {
-	b := newEnv(ctx, prefix, o.logger, o.observers)
-	if o.logger == nil {
-		b.logger, b.feeds[0] = e.logger, e.feeds[0]
-	}
-	b.feeds = append(b.feeds, e.feeds[1:]...)
-	return b
 }
 
 // within reports whether the tree is somewhere below s.
@@ -167,7 +157,7 @@ func (tr *tree) take(n notice) {
 		}
 	case n.kind == runHung:
 		if tr.abandon(n.worker, ErrWatchdog) {
-			tr.crashed(t, t.hang(tr.env, time.Now()))
+			tr.crashed(t, t.hang(tr.envOf(t), time.Now()))
 		}
 	}
 }
@@ -215,7 +205,7 @@ func (tr *tree) startAll() {
 }
 
 func (tr *tree) start(t *Task) {
-	w := t.newWorker(tr.env)
+	w := t.newWorker(tr.envOf(t))
 	t.place.worker, t.place.asked, t.place.ready = w, false, false
 	tr.serving++
 	w.beginNow()
@@ -261,7 +251,7 @@ func (tr *tree) restart(t *Task) {
 func (tr *tree) stayDown(t *Task, cause error) {
 	p := &t.place
 	if p.state == held || p.state == stuck {
-		tr.env.tellStop(t, time.Now(), 0, cause)
+		tr.envOf(t).tellStop(t, time.Now(), 0, cause)
 	}
 	p.state = down
 }
