@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/holdfast-go/holdfast/gate"
 )
 
 // tree is a supervisor while its Run runs: one goroutine, that of Run, which
@@ -31,6 +33,8 @@ type tree struct {
 	result  error   // what Run returns
 	ends    []error // real errors of stopped tasks
 	last    int     // no task after this index is to be stopped
+
+	failures []error // what significant tasks have ended with
 }
 
 // place is where a task stands with its supervisor.
@@ -220,6 +224,9 @@ func (tr *tree) stop(t *Task, cause error, then state) {
 		tr.stayDown(t, cause)
 	}
 	p.state = then
+	if w != nil && then == down {
+		w.anew(false)
+	}
 	if w == nil || p.asked {
 		return
 	}
@@ -233,12 +240,15 @@ func (tr *tree) stop(t *Task, cause error, then state) {
 // restart is Task.Restart: at once, from whatever state.
 func (tr *tree) restart(t *Task) {
 	p := &t.place
-	switch {
+	switch w := p.worker; {
 	case tr.cause != nil:
-	case p.worker == nil && p.state == down:
-		tr.want(t, waiting)
-	case p.worker != nil && p.worker.isRunning():
+	case w != nil && (w.anew(true) || p.asked):
 		tr.stop(t, errRestarted, waiting)
+	case w == nil && p.state == down:
+		tr.want(t, waiting)
+		if g := t.theGate(); g != nil && g.State().Phase == gate.GaveUp {
+			g.ForceRelease()
+		}
 	default:
 		if g := t.theGate(); g != nil {
 			g.ForceRelease()

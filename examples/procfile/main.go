@@ -44,6 +44,8 @@ const (
 	exitUsage
 )
 
+var errQuit = errors.New("told to quit")
+
 func main() {
 	entries, c, err := read(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
@@ -94,7 +96,7 @@ func read(args []string) ([]entry, config, error) {
 func run(entries []entry, c config, keys io.Reader, out *console) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, quit := context.WithCancel(ctx)
+	ctx, quit := context.WithCancelCause(ctx)
 	sup := supervise.New("procfile", supervise.AllSignificant())
 	lasting := slices.ContainsFunc(entries, func(e entry) bool { return c.of(e.name).restart == "always" })
 	for i, e := range entries {
@@ -107,12 +109,12 @@ func run(entries []entry, c config, keys io.Reader, out *console) error {
 			panic(err) // names are unique
 		}
 	}
-	o := &operator{sup: sup, console: out, quit: quit}
+	o := &operator{sup: sup, console: out, quit: func() { quit(errQuit) }}
 	go o.read(keys) // until the program ends
 	released := onRelease(ctx, o.release)
 	err := sup.Run(ctx)
 	told := ctx.Err() != nil
-	quit()
+	quit(nil)
 	released()
 	if told && !errors.Is(err, supervise.ErrAbandoned) {
 		return nil // what the processes said to being stopped has been told

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"path"
@@ -21,7 +20,7 @@ const help = `Enter: how all stand   r [name]: release what is held   restart na
 type operator struct {
 	sup     *supervise.Supervisor
 	console *console
-	quit    context.CancelFunc
+	quit    func()
 }
 
 // read takes commands, one a line, until there are no more.
