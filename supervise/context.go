@@ -17,7 +17,13 @@ type Info struct {
 	// LastErr is what the run before ended with: nil for the first run, and after
 	// a clean exit.
 	LastErr error
+
+	note *note
 }
+
+// Context returns the context that an observer's Annotate made at the last crash
+// of the task, or context.Background() if none did; see [Observer].
+func (i Info) Context() context.Context { return Event{note: i.note}.Context() }
 
 // FromContext tells of which run a context is: one that a function was called
 // with, or was derived from that. It returns false for any other. Safe for
@@ -27,7 +33,8 @@ func FromContext(ctx context.Context) (Info, bool) {
 	if !ok {
 		return Info{}, false
 	}
-	return Info{c.worker.task.path(), c.run, c.lastErr}, true
+	t := c.worker.task
+	return Info{t.path(), c.run, c.lastErr, t.note.Load()}, true
 }
 
 // Alive tells the watchdog that the run which ctx belongs to makes progress; see

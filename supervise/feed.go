@@ -16,6 +16,7 @@ const maxPending = 1024
 type feed struct {
 	observer Observer
 	enabled  func(Kind) bool // the observer's, or nil
+	annotate annotator       // the observer's, or nil
 	logger   *slog.Logger    // where a panic of the observer is reported
 
 	mu       sync.Mutex
@@ -25,10 +26,21 @@ type feed struct {
 	reported bool          // that the observer panics
 }
 
+// annotator is an observer's Annotate.
+type annotator func(context.Context, Event) context.Context
+
+// note is what annotators made at a crash.
+type note struct{ ctx context.Context }
+
 func newFeed(o Observer, logger *slog.Logger) *feed {
 	f := &feed{observer: o, logger: logger}
 	if e, ok := o.(interface{ Enabled(Kind) bool }); ok {
 		f.enabled = e.Enabled
+	}
+	if a, ok := o.(interface {
+		Annotate(context.Context, Event) context.Context
+	}); ok {
+		f.annotate = a.Annotate
 	}
 	return f
 }
@@ -40,6 +52,20 @@ func (f *feed) wants(k Kind) (wanted bool) {
 	}
 	defer f.contain()
 	return f.enabled(k)
+}
+
+// annotated returns what the observer makes of ctx at a crash, which is ctx itself
+// if it has nothing to add, or panics.
+func (f *feed) annotated(ctx context.Context, e Event) context.Context {
+	made := ctx
+	func() {
+		defer f.contain()
+		made = f.annotate(ctx, e)
+	}()
+	if made == nil {
+		return ctx
+	}
+	return made
 }
 
 func (f *feed) emit(e Event) {

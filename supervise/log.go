@@ -84,7 +84,11 @@ func (o logObserver) crash(e Event) {
 
 func (o logObserver) log(level slog.Level, message string, e Event, detail ...slog.Attr) {
 	attrs := append([]slog.Attr{slog.String("task", e.Task), slog.Uint64("run", e.Run)}, detail...)
-	o.logger.LogAttrs(context.Background(), level, message, attrs...)
+	ctx := context.Background()
+	if e.Kind == KindCrash || e.Kind == KindRelease || e.Kind == KindGiveUp { // about a crash
+		ctx = e.Context()
+	}
+	o.logger.LogAttrs(ctx, level, message, attrs...)
 }
 
 // holdAttr tells how the gate is held after an event. If it is not, or there is no

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -22,6 +23,16 @@ type Event struct {
 	Dropped uint64        // events that this observer missed before this one, being too slow
 
 	task *Task
+	note *note
+}
+
+// Context returns the context that an observer's Annotate made at the last crash
+// of the task, or context.Background() if none did.
+func (e Event) Context() context.Context {
+	if e.note == nil {
+		return context.Background()
+	}
+	return e.note.ctx
 }
 
 // Kind is what an [Event] tells. Safe for concurrent use.
@@ -63,6 +74,15 @@ func (k Kind) String() string {
 // If it also has a method Enabled(Kind) bool, events of kinds for which that
 // returns false cost next to nothing. Enabled is called on the task's goroutine
 // and must not block.
+//
+// If it also has a method Annotate(context.Context, Event) context.Context, that
+// is called at each crash, on the task's goroutine, before anyone is told of it
+// and before the next run begins. It is given the context of Run and the event,
+// whose own Context is still that of the crash before, and returns a context
+// derived from the one it is given, or nil for that one: it is the Context of the
+// events from this crash to the next, the one that the crash is logged with, and
+// [Info.Context] in the runs that follow. Of several observers each derives from
+// what the one before it returned. Annotate must not block.
 type Observer interface{ Observe(Event) }
 
 // ObserverFunc is an adapter that makes an Observer of an ordinary function.

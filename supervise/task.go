@@ -39,6 +39,7 @@ type Task struct {
 
 	place place                      // in the supervisor's order; guarded by its mu
 	child atomic.Pointer[Supervisor] // that runs as this task
+	note  atomic.Pointer[note]       // what observers made at the last crash; nil if they made nothing
 	told  *told                      // owned by the feed of the logger; nil before the first crash
 	first worker
 }
@@ -167,10 +168,37 @@ func (t *Task) wants(k Kind) bool {
 }
 
 func (t *Task) emit(e Event) {
-	e.Task, e.task = t.path(), t
+	e.Task, e.task, e.note = t.path(), t, t.note.Load()
+	if e.Kind == KindCrash {
+		e.note = t.annotate(e)
+	}
 	for _, f := range t.home.Load().feeds {
 		if f.wants(e.Kind) {
 			f.emit(e)
 		}
 	}
+}
+
+// annotate has the observers that want to make a context of a crash do so, and
+// returns it.
+func (t *Task) annotate(e Event) *note {
+	var ctx context.Context
+	h := t.home.Load()
+	for _, f := range h.feeds {
+		if f.annotate == nil || !f.wants(e.Kind) {
+			continue
+		}
+		if ctx == nil {
+			ctx = h.ctx
+		}
+		ctx = f.annotated(ctx, e)
+	}
+	var made *note
+	if ctx != nil {
+		made = &note{ctx}
+	}
+	if made != e.note {
+		t.note.Store(made)
+	}
+	return made
 }
