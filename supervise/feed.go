@@ -71,7 +71,7 @@ func (f *feed) annotated(ctx context.Context, e Event) context.Context {
 func (f *feed) emit(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.pending) >= maxPending && e.Kind != KindStop && e.Kind != KindGiveUp { // of which there is one a task
+	if len(f.pending) >= maxPending && !e.ends() { // of which there is one a task
 		f.dropped++
 		return
 	}

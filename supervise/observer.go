@@ -20,6 +20,7 @@ type Event struct {
 	Streak  int           // crashes since the slate was last clean: Crash
 	State   gate.State    // of the gate, after it: Crash, Exit; the hold that ended: Release
 	Forced  bool          // the hold was ended before its time: Release
+	Last    bool          // no run follows: Crash of a task with Once, Exit of one without Always
 	Dropped uint64        // events that this observer missed before this one, being too slow
 
 	task *Task
@@ -35,6 +36,13 @@ func (e Event) Context() context.Context {
 	return e.note.ctx
 }
 
+// Key identifies the task among others of the same name. It is comparable, and
+// means nothing else. Whoever keeps it keeps the task in memory.
+func (e Event) Key() any { return e.task }
+
+// ends reports whether it may be the last event of the task.
+func (e Event) ends() bool { return e.Last || e.Kind == KindStop || e.Kind == KindGiveUp }
+
 // Kind is what an [Event] tells. Safe for concurrent use.
 type Kind uint8
 
@@ -45,7 +53,7 @@ const (
 	KindExit                    // a run ended cleanly
 	KindRelease                 // a hold ended; a start follows
 	KindGiveUp                  // the policy gave up; the task has ended
-	KindStop                    // the task was stopped; it has ended
+	KindStop                    // the task was stopped, in a run or between two; it has ended, unless it is started again
 	KindAbandon                 // a run did not end though asked to
 	KindReturn                  // a run that was abandoned has ended
 	KindFault                   // the task's policy panicked, and is replaced by the default one where it does; told once
@@ -67,7 +75,8 @@ func (k Kind) String() string {
 // Observe is called for the events of one Run in order and one at a time, on a
 // goroutine that is not the task's: it may take its time, and may use the task's
 // gate. Up to 1024 events are kept for an observer that is slow; further ones
-// are dropped and counted in the next one's Dropped, but never Stop and GiveUp.
+// are dropped and counted in the next one's Dropped, but never one that may be the
+// last of its task: Stop, GiveUp, and those with Last set.
 // A panic in it is contained and reported once through slog. An observer that is
 // given to several tasks is called concurrently.
 //

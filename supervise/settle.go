@@ -62,7 +62,7 @@ func (w *worker) exited(now time.Time, ran time.Duration) (time.Time, bool) {
 		t.gate.ObserveCleanExit(now)
 	}
 	if t.wants(KindExit) {
-		t.emit(Event{Kind: KindExit, Run: t.runs, At: now, Ran: ran, State: state})
+		t.emit(Event{Kind: KindExit, Run: t.runs, At: now, Ran: ran, State: state, Last: t.opts.restart != always})
 	}
 	if t.opts.restart != always {
 		return now, w.finish(completed, nil)
@@ -75,7 +75,7 @@ func (w *worker) crashed(now time.Time, ran time.Duration) (time.Time, bool) {
 	state := t.needGate().ObserveCrash(now, t.last)
 	if t.wants(KindCrash) {
 		streak := t.gate.History().Streak()
-		t.emit(Event{Kind: KindCrash, Run: t.runs, At: now, Ran: ran, Err: t.last, State: state, Streak: streak})
+		t.emit(Event{Kind: KindCrash, Run: t.runs, At: now, Ran: ran, Err: t.last, State: state, Streak: streak, Last: t.opts.restart == never})
 	}
 	switch {
 	case t.opts.restart == never:

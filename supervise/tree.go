@@ -261,6 +261,9 @@ func (tr *tree) stop(t *Task, cause error, then state) {
 	p.then = then
 	w := p.worker
 	if w == nil {
+		if then == down {
+			t.stayDown(cause)
+		}
 		p.state = then
 		return
 	}
@@ -290,6 +293,17 @@ func (tr *tree) restart(t *Task) {
 	}
 }
 
+// stayDown enters that a task which no worker serves is not to be started, and
+// tells so if it has crashed, or was abandoned, and the next run was to follow.
+func (t *Task) stayDown(cause error) {
+	p := &t.place
+	between := p.state == held || p.state == stuck
+	p.state = down
+	if between {
+		t.emit(Event{Kind: KindStop, Run: t.runs, At: time.Now(), Err: cause})
+	}
+}
+
 // shutdown has all tasks stopped, and Run return result then. Only the first one
 // counts.
 func (tr *tree) shutdown(cause, result error) {
@@ -308,7 +322,11 @@ func (tr *tree) shutdown(cause, result error) {
 func (tr *tree) stopAll() bool {
 	for ; tr.last >= 0; tr.last-- {
 		t := tr.s.tasks[tr.last]
-		if t == nil || t.place.worker == nil {
+		if t == nil {
+			continue
+		}
+		if t.place.worker == nil {
+			t.stayDown(tr.cause)
 			continue
 		}
 		tr.stop(t, tr.cause, down)
