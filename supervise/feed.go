@@ -15,9 +15,9 @@ const maxPending = 1024
 // ever waits for it.
 type feed struct {
 	observer Observer
-	enabled  func(Kind) bool // the observer's, or nil
-	annotate annotator       // the observer's, or nil
-	logger   *slog.Logger    // where a panic of the observer is reported
+	chooser  chooser      // the observer, if it chooses
+	annotate annotator    // the observer's, or nil
+	logger   *slog.Logger // where a panic of the observer is reported
 
 	mu       sync.Mutex
 	pending  []Event
@@ -25,6 +25,9 @@ type feed struct {
 	drained  chan struct{} // closed when the delivering goroutine ends; nil if there is none
 	reported bool          // that the observer panics
 }
+
+// chooser is an observer that does not want all events.
+type chooser interface{ Enabled(Kind) bool }
 
 // annotator is an observer's Annotate.
 type annotator func(context.Context, Event) context.Context
@@ -34,9 +37,7 @@ type note struct{ ctx context.Context }
 
 func newFeed(o Observer, logger *slog.Logger) *feed {
 	f := &feed{observer: o, logger: logger}
-	if e, ok := o.(interface{ Enabled(Kind) bool }); ok {
-		f.enabled = e.Enabled
-	}
+	f.chooser, _ = o.(chooser)
 	if a, ok := o.(interface {
 		Annotate(context.Context, Event) context.Context
 	}); ok {
@@ -47,11 +48,18 @@ func newFeed(o Observer, logger *slog.Logger) *feed {
 
 // wants reports whether the observer is to be told of a kind.
 func (f *feed) wants(k Kind) (wanted bool) {
-	if f.enabled == nil {
+	if f.chooser == nil {
 		return true
 	}
-	defer f.contain()
-	return f.enabled(k)
+	asked := false
+	defer func() {
+		if !asked { // recover costs as much as all else here
+			f.contained(recover())
+		}
+	}()
+	wanted = f.chooser.Enabled(k)
+	asked = true
+	return wanted
 }
 
 // annotated returns what the observer makes of ctx at a crash, which is ctx itself
@@ -123,8 +131,10 @@ func (f *feed) tell(e Event) {
 }
 
 // contain is to be deferred around a call of the observer.
-func (f *feed) contain() {
-	v := recover()
+func (f *feed) contain() { f.contained(recover()) }
+
+// contained tells of the first panic; a nil v is none.
+func (f *feed) contained(v any) {
 	if v == nil {
 		return
 	}
