@@ -100,14 +100,13 @@ func (t *task) ran(d time.Duration) {
 // or a later event enters the task anew.
 func (t *task) abandoned(e supervise.Event) {
 	t.measure(func(in *instruments) { in.abandoned.Add(t.ctx, 1, t.series.task()) })
-	r := record{abandonEvent, severityError, "task does not stop"}
-	if t.o.logged(t.ctx, r) {
+	if t.o.logged(t.ctx, &abandoning) {
 		attrs := append(t.series.attrs[:len(t.series.attrs):len(t.series.attrs)], runKey.Int64(int64(e.Run))) //nolint:gosec // no task runs that often
 		var err *supervise.AbandonedError
 		if errors.As(e.Err, &err) {
 			attrs = append(attrs, semconv.CodeStacktrace(clip(string(err.Stack), MaxStack)))
 		}
-		t.o.log(t.ctx, r, e.At, attrs)
+		t.o.log(t.ctx, &abandoning, e.At, attrs)
 	}
 	t.gone = true
 }

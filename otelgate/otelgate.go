@@ -35,9 +35,8 @@ type Observer struct {
 	everyone   metric.MeasurementOption // for what is measured of all tasks together
 	kinds      kinds
 
-	untraced   silence
-	unmeasured silence
-	open       atomic.Int64 // restarts that have not ended
+	silent silence
+	open   atomic.Int64 // restarts that have not ended
 
 	traceFault, metricFault, logFault sync.Once // told of
 
@@ -55,10 +54,9 @@ func New(opts ...Option) *Observer {
 		logger:     nolog.Logger{},
 		metrics:    noInstruments(),
 		everyone:   metric.WithAttributeSet(attribute.NewSet(c.attributes...)),
-		untraced:   silence{global: func() any { return otel.GetTracerProvider() }},
-		unmeasured: silence{global: func() any { return otel.GetMeterProvider() }},
 		tasks:      map[any]*task{},
 	}
+	o.silent.end()
 	o.guard(&o.traceFault, func() {
 		if t := c.tracers.Tracer(ScopeName, trace.WithInstrumentationVersion(Version), trace.WithSchemaURL(semconv.SchemaURL)); t != nil {
 			o.tracer = t
@@ -83,14 +81,18 @@ func New(opts ...Option) *Observer {
 	return o
 }
 
-// guard calls f, which uses a provider. A panic ends there; the first one is told.
+// guard calls f, which uses a provider, and contains what it panics with.
 func (o *Observer) guard(told *sync.Once, f func()) {
-	defer func() {
-		if v := recover(); v != nil {
-			told.Do(func() { complain(fmt.Errorf("otelgate: a provider panicked; it stays, this is reported once: %v", v)) })
-		}
-	}()
+	defer o.contain(told)
 	f()
+}
+
+// contain is to be deferred around a call of a provider. It tells of the first
+// panic.
+func (o *Observer) contain(told *sync.Once) {
+	if v := recover(); v != nil {
+		told.Do(func() { complain(fmt.Errorf("otelgate: a provider panicked; it stays, this is reported once: %v", v)) })
+	}
 }
 
 func (o *Observer) traces(f func()) { o.guard(&o.traceFault, f) }
@@ -101,32 +103,14 @@ func complain(err error) {
 	otel.Handle(err)
 }
 
-// measured reports whether there is anything to measure with.
-func (o *Observer) measured() (yes bool) {
-	if o.unmeasured.holds() {
-		return false
-	}
-	o.guard(&o.metricFault, func() { yes = o.metrics.enabled(context.Background()) })
-	if !yes {
-		o.unmeasured.fall()
-	}
-	return yes
-}
-
-// logged reports whether a record would go anywhere.
-func (o *Observer) logged(ctx context.Context, r record) (yes bool) {
-	o.guard(&o.logFault, func() {
-		yes = o.logger.Enabled(ctx, log.EnabledParameters{Severity: r.severity, EventName: r.name})
-	})
-	return yes
-}
-
 // Enabled reports whether there is anyone to tell of events of a kind. It is for
 // package supervise, as are the methods below.
 func (o *Observer) Enabled(k supervise.Kind) bool {
 	switch k {
 	case supervise.KindCrash, supervise.KindGiveUp, supervise.KindAbandon:
-		return !o.untraced.holds() || o.measured() || o.logged(context.Background(), record{name: crashEvent, severity: log.SeverityError})
+		return o.traced() || o.measured() || o.logged(context.Background(), &crashLooping)
+	case supervise.KindStart:
+		o.silent.listen()
 	case supervise.KindReturn, supervise.KindFault:
 		return false
 	}

@@ -17,8 +17,6 @@ const (
 	abandonEvent = "holdfast.run.abandoned"
 )
 
-const severityError = log.SeverityError
-
 // record is a kind of log record.
 type record struct {
 	name     string
@@ -26,16 +24,23 @@ type record struct {
 	body     string
 }
 
-// crashRecord tells of a crash as a warning, since the task is run again, until it
-// is one of a crash loop.
-func crashRecord(p gate.Phase) record {
+// The records that there are. A crash is a warning, as the task is run again, until
+// it is one of a crash loop.
+var (
+	crashing     = record{crashEvent, log.SeverityWarn, "task crashed"}
+	crashLooping = record{crashEvent, log.SeverityError, "task crashed"}
+	givingUp     = record{giveUpEvent, log.SeverityError, "task gave up"}
+	abandoning   = record{abandonEvent, log.SeverityError, "task does not stop"}
+)
+
+func crashRecord(p gate.Phase) *record {
 	if p > gate.BackingOff {
-		return record{crashEvent, severityError, "task crashed"}
+		return &crashLooping
 	}
-	return record{crashEvent, log.SeverityWarn, "task crashed"}
+	return &crashing
 }
 
-func (o *Observer) log(ctx context.Context, r record, at time.Time, attrs []attribute.KeyValue) {
+func (o *Observer) log(ctx context.Context, r *record, at time.Time, attrs []attribute.KeyValue) {
 	var out log.Record
 	out.SetEventName(r.name)
 	out.SetTimestamp(at)

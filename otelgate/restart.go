@@ -86,7 +86,7 @@ type crash struct {
 
 // begin starts the root span of a crash. It returns nil if that is not traced.
 func (o *Observer) begin(ctx context.Context, task string, c *crash) (context.Context, *restart) {
-	if o.untraced.holds() {
+	if !o.traced() {
 		return ctx, nil
 	}
 	attrs := append([]attribute.KeyValue{taskKey.String(task)}, o.attributes...)
@@ -109,7 +109,7 @@ func (o *Observer) begin(ctx context.Context, task string, c *crash) (context.Co
 		}
 	})
 	if !r.at.IsValid() {
-		o.untraced.fall()
+		o.silent.traces.Store(true)
 		return ctx, nil
 	}
 	o.open.Add(1)

@@ -1,28 +1,86 @@
 package otelgate
 
 import (
+	"context"
 	"reflect"
 	"sync/atomic"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/log"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 )
 
-// silence remembers that a provider gave nothing to record with, so that not
-// every crash needs to ask it. It is over when the global provider is replaced:
-// the one that gave nothing may have been its placeholder, which is alive then.
-// Safe for concurrent use.
+// silence remembers of each signal that its provider gave nothing to record with,
+// so that not every crash needs to ask it: that would cost more than the crash.
+// What gave nothing may have been the placeholder of a global provider, which is
+// alive once that is set; so with each start of a task it is looked whether one
+// was, and the silence is over then. Safe for concurrent use.
 type silence struct {
-	global func() any // the provider that is the global one now
-	since  atomic.Pointer[any]
+	globals                  atomic.Pointer[globals] // when it was last looked; nil if they cannot be compared
+	traces, metrics, records atomic.Bool
 }
 
-// holds reports whether there is nothing to record with.
-func (s *silence) holds() bool {
-	p := s.since.Load()
-	return p != nil && *p == s.global()
+// globals are the global providers.
+type globals struct {
+	traces  trace.TracerProvider
+	metrics metric.MeterProvider
+	logs    log.LoggerProvider
 }
 
-// fall begins the silence.
-func (s *silence) fall() {
-	if p := s.global(); reflect.ValueOf(p).Comparable() {
-		s.since.Store(&p)
+// listen ends the silence if a global provider was set since.
+func (s *silence) listen() {
+	if g := s.globals.Load(); g == nil ||
+		g.traces != otel.GetTracerProvider() || g.metrics != otel.GetMeterProvider() || g.logs != otel.GetLoggerProvider() {
+		s.end()
 	}
+}
+
+func (s *silence) end() {
+	g := &globals{otel.GetTracerProvider(), otel.GetMeterProvider(), otel.GetLoggerProvider()}
+	if !reflect.ValueOf(*g).Comparable() {
+		g = nil
+	}
+	s.globals.Store(g)
+	s.traces.Store(false)
+	s.metrics.Store(false)
+	s.records.Store(false)
+}
+
+// traced reports whether a crash may be traced. A tracer tells only by its spans:
+// if one is none, that is the silence.
+func (o *Observer) traced() bool { return !o.silent.traces.Load() }
+
+// measured reports whether there is anything to measure with.
+func (o *Observer) measured() bool { return !o.silent.metrics.Load() && o.measures() }
+
+func (o *Observer) measures() (yes bool) {
+	o.guard(&o.metricFault, func() { yes = o.metrics.enabled(context.Background()) })
+	o.silent.metrics.Store(!yes)
+	return yes
+}
+
+// logged reports whether a record would go anywhere.
+func (o *Observer) logged(ctx context.Context, r *record) bool {
+	return !o.silent.records.Load() && o.logs(ctx, r)
+}
+
+// logs asks the logger, which may change its mind at any time, unless it is one
+// that never does anything.
+func (o *Observer) logs(ctx context.Context, r *record) (yes bool) {
+	o.guard(&o.logFault, func() {
+		yes = o.logger.Enabled(ctx, log.EnabledParameters{Severity: r.severity, EventName: r.name})
+	})
+	o.silent.records.Store(!yes && idle(o.logger))
+	return yes
+}
+
+// idle reports whether the logger is one of OpenTelemetry's API: the no-op, or the
+// placeholder of the global one.
+func idle(l log.Logger) bool {
+	t := reflect.TypeOf(l)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath() == "go.opentelemetry.io/otel/log/noop" || t.PkgPath() == "go.opentelemetry.io/otel/internal/global"
 }

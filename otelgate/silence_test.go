@@ -77,7 +77,7 @@ func TestSilent(t *testing.T) {
 }
 
 // TestGlobalProvider tells that providers are used which are set as the global
-// ones after crashes without any. It runs in a process of its own: they can be set
+// ones after crashes without any, from the next start on. It runs in a process of its own: they can be set
 // but once.
 func TestGlobalProvider(t *testing.T) {
 	if os.Getenv("OTELGATE_TEST_GLOBAL") == "" {
@@ -97,7 +97,7 @@ func TestGlobalProvider(t *testing.T) {
 		case 3:
 			otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(tel.spans)))
 			otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(tel.reader)))
-		case 5:
+		case 6:
 			return nil
 		}
 		return errBoom

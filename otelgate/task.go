@@ -151,12 +151,12 @@ func (t *task) giveUp(e end) {
 		t.follow(t.o.begin(t.ctx, t.name, &crash{at: e.at, run: e.run}))
 	}
 	t.measure(func(in *instruments) { in.giveUps.Add(t.ctx, 1, t.series.task()) })
-	t.tell("gave up", record{giveUpEvent, severityError, "task gave up"}, &e, &f)
+	t.tell("gave up", &givingUp, &e, &f)
 	t.resolve(e.at, gaveUp)
 }
 
 // tell makes a span of an instant, and a record beside it.
-func (t *task) tell(name string, r record, e *end, f *failure) {
+func (t *task) tell(name string, r *record, e *end, f *failure) {
 	logged := t.o.logged(t.ctx, r)
 	if !logged && !t.traced() {
 		return

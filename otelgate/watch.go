@@ -51,6 +51,7 @@ var howOpened = map[gate.Cause]outcome{
 // transit tells of a transition. It returns the restart of the last crash, which
 // last was before.
 func (t *task) transit(g *gate.Gate, tr gate.Transition, last *restart) *restart {
+	t.o.silent.listen()
 	t.count()
 	how := howOpened[tr.Cause]
 	t.unhold(tr.At, how)
