@@ -41,6 +41,7 @@ func (tr *tree) vacate(t *Task) {
 	}
 	p.worker, p.asked = nil, false
 	tr.serving--
+	tr.env.serve(-1)
 }
 
 // abandon leaves a worker behind, unless it has ended its run just now: then its

@@ -4,10 +4,15 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 )
 
-// maxPending bounds the events that wait for a slow observer.
-const maxPending = 1024
+// These bound the events that wait for a slow observer: so many, and so many more
+// for each task that a supervisor serves, since all may crash at once.
+const (
+	maxPending     = 1024
+	pendingPerTask = 8
+)
 
 // feed hands the events of a task to one observer. Whoever emits appends to
 // pending and returns; a goroutine that lives while there is something pending
@@ -18,6 +23,7 @@ type feed struct {
 	chooser  chooser      // the observer, if it chooses
 	annotate annotator    // the observer's, or nil
 	logger   *slog.Logger // where a panic of the observer is reported
+	tasks    atomic.Int64 // that supervisors serve
 
 	mu       sync.Mutex
 	pending  []Event
@@ -79,7 +85,7 @@ func (f *feed) annotated(ctx context.Context, e Event) context.Context {
 func (f *feed) emit(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.pending) >= maxPending && !e.ends() { // of which there is one a task
+	if !e.ends() && len(f.pending) >= maxPending+pendingPerTask*int(f.tasks.Load()) { // of which there is one a task
 		f.dropped++
 		return
 	}

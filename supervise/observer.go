@@ -74,11 +74,11 @@ func (k Kind) String() string {
 //
 // Observe is called for the events of one Run in order and one at a time, on a
 // goroutine that is not the task's: it may take its time, and may use the task's
-// gate. Up to 1024 events are kept for an observer that is slow; further ones
-// are dropped and counted in the next one's Dropped, but never one that may be the
-// last of its task: Stop, GiveUp, and those with Last set.
-// A panic in it is contained and reported once through slog. An observer that is
-// given to several tasks is called concurrently.
+// gate. Up to 1024 events are kept for an observer that is slow, and 8 more for
+// each task of its supervisor; further ones are dropped and counted in the next
+// one's Dropped, but never one that may be the last of its task: Stop, GiveUp, and
+// those with Last set. A panic in it is contained and reported once through slog.
+// An observer that is given to several tasks is called concurrently.
 //
 // If it also has a method Enabled(Kind) bool, events of kinds for which that
 // returns false cost next to nothing. Enabled is called on the task's goroutine

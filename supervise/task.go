@@ -70,6 +70,13 @@ func newEnv(ctx context.Context, prefix string, logger *slog.Logger, observers [
 	return e
 }
 
+// serve enters that a supervisor serves n tasks more, or less.
+func (e *env) serve(n int64) {
+	for _, f := range e.feeds {
+		f.tasks.Add(n)
+	}
+}
+
 // flush waits until the observers have been told all, for a second at most.
 func (e *env) flush() {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)

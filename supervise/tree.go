@@ -251,6 +251,7 @@ func (tr *tree) start(t *Task) {
 	w.tree = tr
 	t.place.worker, t.place.asked, t.place.ready = w, false, false
 	tr.serving++
+	tr.env.serve(1)
 	w.beginNow()
 	go w.work()
 }
