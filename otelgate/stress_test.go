@@ -2,13 +2,20 @@ package otelgate_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	nolog "go.opentelemetry.io/otel/log/noop"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/holdfast-go/holdfast/otelgate"
 	"github.com/holdfast-go/holdfast/policy"
 	"github.com/holdfast-go/holdfast/supervise"
 )
@@ -69,4 +76,60 @@ func TestExactlyOnce(t *testing.T) {
 		}
 		check(t, "tasks", tel.series(t, "holdfast.task.count"), "0")
 	})
+}
+
+var manyTasks = flag.Int("tasks", 1000, "how many tasks TestManyTasks has; -v shows what they take")
+
+// TestManyTasks is of tasks that crash-loop for a minute, with the batching of the
+// SDK: nothing is lost that its queue has room for, and nothing is kept of the
+// tasks in the end.
+func TestManyTasks(t *testing.T) {
+	tasks := *manyTasks
+	synctest.Test(t, func(t *testing.T) {
+		spans := &counter{}
+		tracers := sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans, sdktrace.WithMaxQueueSize(16*tasks)))
+		reader := sdkmetric.NewManualReader()
+		o := otelgate.New(otelgate.WithTracerProvider(tracers), otelgate.WithLoggerProvider(nolog.NewLoggerProvider()),
+			otelgate.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithCardinalityLimit(0))))
+		var crashes atomic.Int64
+		s := supervise.New("s", quiet, supervise.WithObserver(o), supervise.Unordered())
+		for i := range tasks {
+			_, _ = s.Go(fmt.Sprint(i), func(context.Context) error { crashes.Add(1); return errBoom })
+		}
+		before, during := heap(), int64(0)
+		time.AfterFunc(50*time.Second, func() { during = heap() })
+		_ = s.Run(until(t, time.Minute))
+		_ = tracers.ForceFlush(context.Background())
+		tel := &telemetry{reader: reader}
+		check(t, "dropped", tel.series(t, "holdfast.observer.dropped_events"))
+		check(t, "tasks", tel.series(t, "holdfast.task.count"), "0")
+		if n := crashes.Load(); spans.roots.Load() != n || n < int64(5*tasks) {
+			t.Errorf("%d crashes, %d root spans", n, spans.roots.Load())
+		}
+		t.Logf("%d crashes, %d spans; for each task %d bytes of heap more while they crash-loop, %d in the end",
+			crashes.Load(), spans.all.Load(), (during-before)/int64(tasks), (heap()-before)/int64(tasks))
+		_ = tracers.Shutdown(context.Background())
+	})
+}
+
+// counter is an exporter that counts.
+type counter struct{ roots, all atomic.Int64 }
+
+func (c *counter) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) error {
+	for _, s := range spans {
+		c.all.Add(1)
+		if !s.Parent().IsValid() {
+			c.roots.Add(1)
+		}
+	}
+	return nil
+}
+
+func (*counter) Shutdown(context.Context) error { return nil }
+
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
