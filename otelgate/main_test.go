@@ -30,10 +30,11 @@ var (
 	errBoom = errors.New("boom")
 	errStop = errors.New("the operator stops it")
 
-	quiet   = supervise.WithLogger(slog.New(slog.DiscardHandler))
-	atOnce  = supervise.WithPolicy(policy.Constant(0))
-	second  = supervise.WithPolicy(policy.Constant(time.Second))
-	failing = func(context.Context) error { return errBoom }
+	quiet      = supervise.WithLogger(slog.New(slog.DiscardHandler))
+	atOnce     = supervise.WithPolicy(policy.Constant(0))
+	nanosecond = policy.Constant(time.Nanosecond)
+	second     = supervise.WithPolicy(policy.Constant(time.Second))
+	failing    = func(context.Context) error { return errBoom }
 )
 
 // waits is a function that runs until it is stopped.
@@ -115,7 +116,7 @@ func (l *logRecorder) bodies() (lines []string) {
 func logAttr(r sdklog.Record, key string) (value string) {
 	r.WalkAttributes(func(kv attribute.KeyValue) bool {
 		if string(kv.Key) == key {
-			value = kv.Value.Emit()
+			value = kv.Value.String()
 		}
 		return true
 	})
@@ -125,7 +126,7 @@ func logAttr(r sdklog.Record, key string) (value string) {
 func attr(s sdktrace.ReadOnlySpan, key string) string {
 	for _, kv := range s.Attributes() {
 		if string(kv.Key) == key {
-			return kv.Value.Emit()
+			return kv.Value.String()
 		}
 	}
 	return ""
@@ -186,7 +187,7 @@ func (tel *telemetry) series(t *testing.T, name string) (lines []string) {
 		text := ""
 		for _, kv := range set.ToSlice() {
 			if kv.Key != "holdfast.task.name" {
-				text += fmt.Sprintf("%s=%s ", kv.Key, kv.Value.Emit())
+				text += fmt.Sprintf("%s=%s ", kv.Key, kv.Value.String())
 			}
 		}
 		lines = append(lines, fmt.Sprint(text, value))

@@ -12,34 +12,17 @@ import (
 // observe tells of an event of a task that package supervise runs.
 func (t *task) observe(e supervise.Event) {
 	t.count()
-	began := e.At
-	if e.Kind == supervise.KindCrash || e.Kind == supervise.KindExit {
-		began = began.Add(-e.Ran)
-	}
-	r := t.o.restartOf(e.Context())
-	if t.restart != nil && r != t.restart {
-		t.missed(began)
-	}
-	if t.restart == nil && !r.over() {
-		t.follow(e.Context(), r)
-	}
+	t.catchUp(e)
 	switch e.Kind {
 	case supervise.KindStart:
 		t.started(e)
 	case supervise.KindCrash:
-		t.running = false
-		t.unhold(began, lost)
-		t.crash(end{at: e.At, run: e.Run, ran: e.Ran, streak: e.Streak, state: e.State, err: e.Err})
-		if e.Last {
-			t.over(e.At, ended)
-		}
+		t.crashed(e)
 	case supervise.KindExit:
-		t.missed(began)
 		t.exited(e)
 	case supervise.KindRelease:
 		t.unhold(e.At, howReleased(e.Forced))
 	case supervise.KindGiveUp:
-		t.unhold(e.At, lost)
 		t.giveUp(end{at: e.At, run: e.Run, ran: -1, err: e.Err})
 		t.gone = true
 	case supervise.KindStop:
@@ -52,10 +35,25 @@ func (t *task) observe(e supervise.Event) {
 	}
 }
 
-// missed ends what was to be ended by events that were dropped.
-func (t *task) missed(at time.Time) {
-	t.unhold(at, lost)
-	t.resolve(at, lost)
+// catchUp ends what was to be ended by events that were dropped, and makes the
+// restart of the event the one that is open.
+func (t *task) catchUp(e supervise.Event) {
+	began := e.At // when the run did that has ended
+	if e.Kind == supervise.KindCrash || e.Kind == supervise.KindExit {
+		began = began.Add(-e.Ran)
+		t.unhold(began, lost)
+	}
+	r := t.o.restartOf(e.Context())
+	if t.restart != nil && r != t.restart {
+		t.unhold(began, lost)
+		t.resolve(began, lost)
+	}
+	if t.restart == nil && !r.over() {
+		t.follow(e.Context(), r)
+	}
+	if e.Kind == supervise.KindExit {
+		t.resolve(began, lost)
+	}
 }
 
 func howReleased(byForce bool) outcome {
@@ -81,6 +79,14 @@ func (t *task) started(e supervise.Event) {
 	t.resolve(e.At, restarted)
 }
 
+func (t *task) crashed(e supervise.Event) {
+	t.running = false
+	t.crash(end{at: e.At, run: e.Run, ran: e.Ran, streak: e.Streak, state: e.State, err: e.Err})
+	if e.Last {
+		t.over(e.At, ended)
+	}
+}
+
 func (t *task) exited(e supervise.Event) {
 	t.running = false
 	t.ran(e.Ran)
@@ -101,7 +107,7 @@ func (t *task) ran(d time.Duration) {
 func (t *task) abandoned(e supervise.Event) {
 	t.measure(func(in *instruments) { in.abandoned.Add(t.ctx, 1, t.series.task()) })
 	if t.o.logged(t.ctx, &abandoning) {
-		attrs := append(t.series.attrs[:len(t.series.attrs):len(t.series.attrs)], runKey.Int64(int64(e.Run))) //nolint:gosec // no task runs that often
+		attrs := append(t.series.attrs[:len(t.series.attrs):len(t.series.attrs)], runKey.Int64(int64(e.Run)))
 		var err *supervise.AbandonedError
 		if errors.As(e.Err, &err) {
 			attrs = append(attrs, semconv.CodeStacktrace(clip(string(err.Stack), MaxStack)))

@@ -91,7 +91,7 @@ func (o *Observer) begin(ctx context.Context, task string, c *crash) (context.Co
 	}
 	attrs := append([]attribute.KeyValue{taskKey.String(task)}, o.attributes...)
 	if c.run > 0 {
-		attrs = append(attrs, runKey.Int64(int64(c.run))) //nolint:gosec // no task runs that often
+		attrs = append(attrs, runKey.Int64(int64(c.run)))
 	}
 	if c.streak > 0 {
 		attrs = append(attrs, streakKey.Int(c.streak))

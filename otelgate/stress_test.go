@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -65,12 +64,7 @@ func TestExactlyOnce(t *testing.T) {
 				t.Errorf("%s has %d links", name, n)
 			}
 		}
-		var total int64
-		for _, line := range tel.series(t, "holdfast.task.crashes") {
-			var n int64
-			_, _ = fmt.Sscan(line[strings.LastIndexByte(line, ' ')+1:], &n)
-			total += n
-		}
+		total := sum(tel, t, "holdfast.task.crashes")
 		if total != tasks*crashes {
 			t.Errorf("the metric counts %d crashes", total)
 		}

@@ -119,7 +119,7 @@ type end struct {
 func (t *task) attributes(e *end, f *failure) []attribute.KeyValue {
 	attrs := append(f.attributes(), t.series.attrs...)
 	if e.run > 0 {
-		attrs = append(attrs, runKey.Int64(int64(e.run))) //nolint:gosec // no task runs that often
+		attrs = append(attrs, runKey.Int64(int64(e.run)))
 	}
 	if e.ran >= 0 {
 		attrs = append(attrs, runDurationKey.Float64(seconds(e.ran)))

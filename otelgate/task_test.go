@@ -108,7 +108,7 @@ func TestErrorTypes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for want, fn := range map[string]func(context.Context) error{
 			"panic string":         func(context.Context) error { panic("text") },
-			"panic runtime.":       func(context.Context) error { var m map[int]int; m[1] = 1; return nil },
+			"panic runtime.":       func(context.Context) error { var none []int; _ = none[len(none)]; return nil },
 			"goexit *errors":       func(context.Context) error { runtime.Goexit(); return nil },
 			"watchdog *errors":     waits,
 			"late":                 func(context.Context) error { return lateError{} },
@@ -223,5 +223,19 @@ func TestHealthy(t *testing.T) {
 		if n := len(tel.ended(t, "backing off")); n != 0 {
 			t.Errorf("%d holds without a crash are traced", n)
 		}
+	})
+}
+
+// TestHoldAfterExit is of clean exits that are held, after a crash: they are
+// measured, and belong to no trace.
+func TestHoldAfterExit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tel, zero := newTelemetry(), time.Now()
+		_ = supervise.Run(until(t, 2500*time.Millisecond), times(1, errBoom), supervise.WithName("x"), supervise.Always(), second,
+			supervise.WithObserver(tel.observer()), quiet)
+		check(t, "traces", tel.picture(t, zero), "restart x 0s–1s restarted", "  crash 0s Error: boom", "  backing off 0s–1s elapsed")
+		check(t, "holds", tel.series(t, "holdfast.hold.duration"),
+			"holdfast.gate.phase=backing_off holdfast.hold.outcome=elapsed 2 in 2s",
+			"holdfast.gate.phase=backing_off holdfast.hold.outcome=shutdown 1 in 0.5s")
 	})
 }
