@@ -18,14 +18,15 @@
 //	├ backing off               a hold, or "crash looping"
 //	└ gave up                   an instant, with status error, where the policy did
 //
-// The root links to that of the crash before, so that a chain of crashes can be
-// walked. [RestartSpanContext] gives it to the run that it ends with. A hold tells how
-// it ended (holdfast.hold.outcome): elapsed, forced (by an operator), shutdown,
+// An instant is a microsecond long, as Jaeger takes less for an error. The root
+// links to that of the crash before, so that a chain of crashes can be walked.
+// [RestartSpanContext] gives it to the run that it ends with. A hold tells how it
+// ended (holdfast.hold.outcome): elapsed, forced (by an operator), shutdown,
 // restarted (the task was started anyway), crashed (again, before that), restored;
-// the root, too (holdfast.restart.outcome): restarted, shutdown, gave_up, ended
-// (a task with Once), released (a gate that is watched). Where events were dropped,
-// as there were too many, it is "lost". A hold after a clean exit is measured, and
-// not traced.
+// the root, too (holdfast.restart.outcome): restarted, shutdown, gave_up, ended (a
+// task with Once), released (a gate that is watched), crashed, restored. Where
+// events were dropped, as there were too many, it is "lost". A hold after a clean
+// exit is measured, and not traced.
 //
 // # Metrics
 //

@@ -94,7 +94,7 @@ func ExampleObserver_Watch() {
 	stop()
 
 	for _, s := range spans.Ended() {
-		fmt.Println(s.Name(), s.EndTime().Sub(s.StartTime()))
+		fmt.Println(s.Name(), s.EndTime().Sub(s.StartTime()).Round(time.Second))
 	}
 	// Output:
 	// crash 0s

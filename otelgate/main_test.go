@@ -155,7 +155,7 @@ func (tel *telemetry) picture(t *testing.T, zero time.Time) (lines []string) {
 	t.Helper()
 	line := func(s sdktrace.ReadOnlySpan) string {
 		text := fmt.Sprintf("%s %v", s.Name(), s.StartTime().Sub(zero))
-		if s.EndTime() != s.StartTime() {
+		if s.EndTime().Sub(s.StartTime()) > time.Microsecond {
 			text += fmt.Sprintf("–%v", s.EndTime().Sub(zero))
 		}
 		text += " " + attr(s, "holdfast.hold.outcome") + attr(s, "holdfast.restart.outcome")

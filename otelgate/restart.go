@@ -18,10 +18,11 @@ import (
 // from the one to the other. Of a restart that has ended no more is kept than
 // where its root is.
 type restart struct {
-	o    *Observer
-	at   trace.SpanContext          // of the root
-	run  uint64                     // that crashed; 0 if it has no number
-	root atomic.Pointer[trace.Span] // until it is ended
+	o     *Observer
+	at    trace.SpanContext // of the root
+	began time.Time
+	run   uint64                     // that crashed; 0 if it has no number
+	root  atomic.Pointer[trace.Span] // until it is ended
 }
 
 // restartKey is for the restart of a context, whoever has made it; observerKey is
@@ -100,7 +101,7 @@ func (o *Observer) begin(ctx context.Context, task string, c *crash) (context.Co
 	if c.before != nil && c.before.at.IsSampled() {
 		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: c.before.at}))
 	}
-	r := &restart{o: o, run: c.run}
+	r := &restart{o: o, began: c.at, run: c.run}
 	o.traces(func() {
 		_, span := o.tracer.Start(ctx, "restart "+task, opts...)
 		if span != nil {
@@ -134,8 +135,20 @@ func (r *restart) end(at time.Time, how outcome) {
 		if how == gaveUp {
 			(*root).SetStatus(codes.Error, "the policy gave up")
 		}
-		(*root).End(trace.WithTimestamp(at))
+		(*root).End(trace.WithTimestamp(endOf(r.began, at)))
 	})
+}
+
+// instant is how long spans of an instant last: Jaeger takes one that ends when it
+// began for that of a clock gone wrong, and says so in it.
+const instant = time.Microsecond
+
+// endOf is when a span ends that began at from, and whose end is said to be at to.
+func endOf(from, to time.Time) time.Time {
+	if least := from.Add(instant); to.Before(least) {
+		return least
+	}
+	return to
 }
 
 // child starts a span below the root of the restart in ctx, or returns nil.
@@ -146,13 +159,13 @@ func (o *Observer) child(ctx context.Context, at time.Time, name string, attrs [
 	return span
 }
 
-// finish ends a span; a nil one is none.
-func (o *Observer) finish(span trace.Span, at time.Time, attrs ...attribute.KeyValue) {
+// finish ends a span that began at from; a nil one is none.
+func (o *Observer) finish(span trace.Span, from, to time.Time, attrs ...attribute.KeyValue) {
 	if span == nil {
 		return
 	}
 	o.traces(func() {
 		span.SetAttributes(attrs...)
-		span.End(trace.WithTimestamp(at))
+		span.End(trace.WithTimestamp(endOf(from, to)))
 	})
 }

@@ -174,7 +174,7 @@ func (t *task) tell(name string, r *record, e *end, f *failure) {
 				}
 			})
 		}
-		t.o.finish(span, e.at)
+		t.o.finish(span, e.at, e.at)
 	}
 	if logged {
 		t.o.log(ctx, r, e.at, attrs)
@@ -213,6 +213,6 @@ func (t *task) unhold(at time.Time, how outcome) {
 	t.measure(func(in *instruments) {
 		in.held.Record(t.ctx, seconds(at.Sub(h.since)), t.series.ending(ending{h.phase, how}))
 	})
-	t.o.finish(h.span, at, holdOutcomeKey.String(string(how)))
+	t.o.finish(h.span, h.since, at, holdOutcomeKey.String(string(how)))
 	t.setPhase(gate.Idle)
 }
