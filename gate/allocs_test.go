@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"runtime"
 	"testing"
 	"time"
 	"unsafe"
@@ -81,4 +82,24 @@ func TestTheFirstCrashAllocatesOnce(t *testing.T) {
 		tracker = gate.Tracker{}
 		tracker.ObserveCrash(start, errCrash)
 	})
+}
+
+// A set of a million gates is to fit: with what the maps need, and the crash
+// times of each.
+func TestSetBytesPerGate(t *testing.T) {
+	const n = 50_000
+	for crashes, most := range map[int]uint64{0: 400, 5: 480} {
+		before := heapBytes()
+		set := gate.NewSet[int](policy.Default())
+		for key := range n {
+			for range crashes {
+				set.Get(key).ObserveCrash(start, errCrash)
+			}
+			set.Get(key)
+		}
+		if bytes := (heapBytes() - before) / n; bytes > most {
+			t.Errorf("a gate that crashed %d times has %d bytes, want at most %d", crashes, bytes, most)
+		}
+		runtime.KeepAlive(set)
+	}
 }

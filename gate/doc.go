@@ -28,6 +28,11 @@
 // machine alone, for callers with a lock or a loop of their own; [Gate] is safe
 // for concurrent use, can be waited for, and tells observers of its transitions.
 //
+// A [Set] has a gate for each of very many tasks, and tells which are due. A
+// [Store] keeps what happened to them beyond the death of the process; module
+// gate/filestore has one in a file. A [RateLimiter] puts a policy into a
+// controller's work queue.
+//
 // Package supervise runs goroutines under a gate. Use a gate by itself where
 // something else starts the task, such as a reconcile loop over daemons.
 package gate

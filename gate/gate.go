@@ -30,7 +30,7 @@ type Gate struct {
 	published atomic.Int64
 	queue     sync.Mutex // whoever finds the gate locked spins holding this, so that only one does
 	tracker   Tracker
-	listeners *listeners // nil until someone waits or observes
+	audience  *audience // nil if nobody waits or observes, and it is in no Set
 }
 
 // Option is an option of [New].
@@ -76,10 +76,11 @@ func (g *Gate) lockSlow() {
 
 func (g *Gate) unlock() { g.published.Store(int64(g.tracker.word)) }
 
-// unlockAfter ends an event: it unlocks, and if the state changed from what it
-// was before, wakes those who wait and tells the observers.
+// unlockAfter ends an event: it unlocks, tells the Set that the gate is in, and
+// if the state changed from what it was before, wakes those who wait and tells
+// the observers.
 func (g *Gate) unlockAfter(before word, at time.Time, cause Cause) {
-	if g.listeners == nil {
+	if g.audience == nil {
 		g.unlock()
 		return
 	}
@@ -172,11 +173,13 @@ func (g *Gate) Snapshot() Snapshot {
 
 // Restore replaces the state by a saved one, or returns an error and leaves the
 // gate as it was; see [Tracker.Restore].
-func (g *Gate) Restore(s Snapshot) error {
+func (g *Gate) Restore(s Snapshot) error { return g.restore(time.Now(), s) }
+
+func (g *Gate) restore(now time.Time, s Snapshot) error {
 	g.lock()
 	before := g.tracker.word
 	err := g.tracker.Restore(s)
-	g.unlockAfter(before, time.Now(), CauseRestore)
+	g.unlockAfter(before, now, CauseRestore)
 	return err
 }
 

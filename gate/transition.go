@@ -69,12 +69,26 @@ type observer struct {
 	reported bool   // that it panics; owned by who delivers
 }
 
+// audience is who is to know of a gate's events.
+type audience struct {
+	member    member     // of a Set; nil if the gate is in none
+	listeners *listeners // nil until someone waits or observes
+}
+
 // listening returns the gate's listeners; the gate must be locked.
 func (g *Gate) listening() *listeners {
-	if g.listeners == nil {
-		g.listeners = &listeners{}
+	switch {
+	case g.audience == nil:
+		both := &struct {
+			audience
+			listeners
+		}{}
+		both.audience.listeners = &both.listeners
+		g.audience = &both.audience
+	case g.audience.listeners == nil:
+		g.audience.listeners = &listeners{}
 	}
-	return g.listeners
+	return g.audience.listeners
 }
 
 func (l *listeners) changed() <-chan struct{} {
@@ -109,28 +123,52 @@ func (g *Gate) OnTransition(fn func(Transition)) (stop func()) {
 	}
 }
 
-// announce is unlockAfter where there are listeners.
+// announce is unlockAfter where there is an audience. The Set comes first, so
+// that an observer finds it in order.
 func (g *Gate) announce(before word, at time.Time, cause Cause) {
-	l, h := g.listeners, &g.tracker.history
-	if after := g.tracker.word; after != before {
-		l.seq++
-		t := Transition{before.state(h), after.state(h), at, cause, nil, l.seq}
-		if cause == CauseCrash {
-			t.Err = h.Err()
-		}
-		l.enqueue(t)
-		if l.wake != nil {
-			close(l.wake)
-			l.wake = nil
-		}
+	m := g.audience.member
+	if m != nil {
+		m.enter(g.tracker.word != before)
 	}
+	l := g.audience.listeners
+	if l == nil {
+		g.unlock()
+		m.settle()
+		return
+	}
+	l.take(&g.tracker, before, at, cause)
 	panicked := l.panicked
 	l.panicked = nil
 	g.unlock()
+	if m != nil {
+		m.settle()
+	}
 	if panicked != nil {
-		slog.Error("gate: a policy panicked; its decisions are replaced by the default policy's", "panic", panicked)
+		reportPolicyPanic(panicked)
 	}
 	l.deliver()
+}
+
+// take makes a transition of the change from before to what t holds, if there
+// was one, and wakes those who wait; the gate is locked.
+func (l *listeners) take(t *Tracker, before word, at time.Time, cause Cause) {
+	if t.word == before {
+		return
+	}
+	l.seq++
+	change := Transition{before.state(&t.history), t.word.state(&t.history), at, cause, nil, l.seq}
+	if cause == CauseCrash {
+		change.Err = t.history.Err()
+	}
+	l.enqueue(change)
+	if l.wake != nil {
+		close(l.wake)
+		l.wake = nil
+	}
+}
+
+func reportPolicyPanic(panicked any) {
+	slog.Error("gate: a policy panicked; its decisions are replaced by the default policy's", "panic", panicked)
 }
 
 // policyPanicked takes note of a panic that the policy's guard has contained,
@@ -189,8 +227,12 @@ func (o *observer) notify(t Transition) {
 	defer func() {
 		if v := recover(); v != nil && !o.reported {
 			o.reported = true
-			slog.Error("gate: an observer of transitions panicked; it stays, this is reported once", "panic", v)
+			reportObserverPanic(v)
 		}
 	}()
 	o.call(t)
+}
+
+func reportObserverPanic(panicked any) {
+	slog.Error("gate: an observer of transitions panicked; it stays, this is reported once", "panic", panicked)
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/holdfast-go/holdfast/gate"
 	"github.com/holdfast-go/holdfast/supervise"
@@ -115,4 +116,12 @@ func ours() (n int) {
 		}
 	}
 	return n
+}
+
+// TestSize holds what a task takes that has never crashed. It is an allocation of
+// its own, in which the first run's worker and context are.
+func TestSize(t *testing.T) {
+	if size := unsafe.Sizeof(supervise.Task{}); size > 192 {
+		t.Errorf("a Task has %d bytes, the budget is 192", size)
+	}
 }

@@ -10,65 +10,83 @@ func (w *worker) begin(now time.Time, proceed bool) bool {
 	if !proceed {
 		return false
 	}
-	t := w.task
 	permit, err := w.permit()
 	if err != nil {
 		return w.stop(now, 0, err, nil)
 	}
+	t := w.task
 	t.lock()
-	t.runs++
-	t.began, t.running = now, true
+	cause := w.asked()
+	if cause == nil {
+		if !w.prepared {
+			w.run = w.nextContext()
+		}
+		w.running, w.prepared = true, false
+		t.runs++
+		t.began = now
+	}
 	t.unlock()
-	w.run = w.nextContext()
-	if w.tree != nil || t.opts.stopTimeout >= 0 {
-		w.enter()
+	if cause != nil {
+		if permit != nil {
+			permit()
+		}
+		return w.stop(now, 0, cause, nil)
 	}
-	if t.opts.limit > 0 {
-		w.watch(now)
+	w.limit(now, permit)
+	if t.past != nil {
+		t.past.gate.ObserveStart(now)
 	}
-	if t.opts.readyTimeout > 0 || permit != nil {
-		w.run.startup = newStartup(t.opts.readyTimeout, permit, w.run.cancel)
-	}
-	if t.gate != nil {
-		t.gate.ObserveStart(now)
-	}
-	if t.wants(KindStart) {
-		t.emit(Event{Kind: KindStart, Run: t.runs, At: now})
+	if w.env.wants(KindStart) {
+		w.env.tellStart(t, now)
 	}
 	return true
+}
+
+// limit sets the time limits of the run that begins now.
+func (w *worker) limit(now time.Time, permit func()) {
+	o := w.task.opts
+	if o.limit > 0 || o.readyTimeout > 0 {
+		w.run.limits = &limits{}
+	}
+	if o.limit > 0 {
+		w.watch(now)
+	}
+	switch {
+	case o.readyTimeout > 0:
+		w.run.limits.startup = newStartup(o.readyTimeout, permit, w.run.cancel)
+	case permit != nil:
+		permit() // it counts as started
+	}
 }
 
 // permit waits until the supervisor lets the task start up, and returns how to
 // give that back.
 func (w *worker) permit() (giveBack func(), err error) {
-	if w.tree == nil || w.tree.permits == nil {
+	if w.env.tree == nil || w.env.tree.permits == nil {
 		return nil, nil
 	}
-	ctx, cancel := w.interruptible()
-	defer cancel(nil)
-	if w.tree.permits.Acquire(ctx, 1) != nil {
-		return nil, context.Cause(ctx)
+	permits := w.env.tree.permits
+	if err := permits.Acquire(w.prepare(), 1); err != nil {
+		return nil, context.Cause(w.run)
 	}
-	return func() { w.tree.permits.Release(1) }, nil
+	return func() { permits.Release(1) }, nil
 }
 
-// enter makes the run one that can be stopped, and abandoned.
-func (w *worker) enter() {
-	w.mu.Lock()
-	w.current = w.run
-	cause := w.cause
-	w.mu.Unlock()
+// prepare returns the context of the next run, which is the worker's own while
+// it waits for that to begin: it is cancelled when the worker is to stop.
+func (w *worker) prepare() *runContext {
+	if w.prepared {
+		return w.run
+	}
+	w.prepared = true
+	w.task.lock()
+	w.run = w.nextContext()
+	cause := w.asked()
+	w.task.unlock()
 	if cause != nil {
 		w.run.cancel(cause)
 	}
-}
-
-// leave reports whether the run has ended before it was abandoned.
-func (w *worker) leave() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.current = nil
-	return !w.abandoned
+	return w.run
 }
 
 // contextChunk is how many contexts are made at once, at most. A context can
@@ -80,14 +98,18 @@ func (w *worker) nextContext() *runContext {
 	t := w.task
 	c := &w.first
 	if w.run != nil {
-		if w.unused == nil {
-			w.unused = new([]runContext)
+		p := t.past // another run follows the gate's decision
+		if len(p.unused) == 0 {
+			p.unused = make([]runContext, min(t.runs, contextChunk))
 		}
-		if len(*w.unused) == 0 {
-			*w.unused = make([]runContext, min(t.runs-1, contextChunk))
-		}
-		c, *w.unused = &(*w.unused)[0], (*w.unused)[1:]
+		c, p.unused = &p.unused[0], p.unused[1:]
 	}
-	c.worker, c.run, c.lastErr = w, t.runs, t.last
+	c.worker, c.run = w, t.runs+1
+	if p := t.past; p != nil {
+		c.lastErr = p.last
+		if p.note != nil {
+			c.lastErr = noted{p.last, p.note}
+		}
+	}
 	return c
 }

@@ -78,7 +78,7 @@ func (e *ExitError) Unwrap() error { return e.err }
 func runCommand(ctx context.Context, cmd *exec.Cmd) error {
 	logger, killAfter := slog.Default(), defaultKillAfter
 	if c, ok := ctx.Value(runKey{}).(*runContext); ok {
-		logger = c.worker.task.home.Load().logger
+		logger = c.worker.env.logger
 		if d := c.worker.task.opts.stopTimeout; d >= 0 {
 			killAfter = d
 			c.worker.setKilled(true)

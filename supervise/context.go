@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"context"
+	"runtime/pprof"
 	"sync/atomic"
 	"time"
 )
@@ -33,16 +34,19 @@ func FromContext(ctx context.Context) (Info, bool) {
 	if !ok {
 		return Info{}, false
 	}
-	t := c.worker.task
-	return Info{t.path(), c.run, c.lastErr, t.note.Load()}, true
+	info := Info{Task: c.worker.task.path(), Run: c.run, LastErr: c.lastErr}
+	if last, ok := c.lastErr.(noted); ok { //nolint:errorlint // it is never wrapped
+		info.LastErr, info.note = last.error, last.note
+	}
+	return info, true
 }
 
 // Alive tells the watchdog that the run which ctx belongs to makes progress; see
 // [WithWatchdog]. Without a watchdog, or outside a run, it does nothing. Safe for
 // concurrent use.
 func Alive(ctx context.Context) {
-	if c, ok := ctx.Value(runKey{}).(*runContext); ok && c.watchdog != nil {
-		c.watchdog.alive()
+	if c, ok := ctx.Value(runKey{}).(*runContext); ok && c.limits != nil && c.limits.watchdog != nil {
+		c.limits.watchdog.alive()
 	}
 }
 
@@ -57,12 +61,18 @@ type runKey struct{}
 // from nil to that or to ended, once, by compare-and-swap; whoever loses uses the
 // winner's.
 type runContext struct {
-	worker   *worker
-	run      uint64
-	lastErr  error
-	watchdog *watchdog // nil without one
-	startup  *startup  // nil if it need not tell that it is ready
-	inner    atomic.Pointer[cancelable]
+	worker  *worker
+	run     uint64
+	lastErr error   // a noted one if observers made something of the last crash
+	limits  *limits // nil without any
+	inner   atomic.Pointer[cancelable]
+}
+
+// noted is the error that the run before ended with, or nil, and what observers
+// made of the last crash.
+type noted struct {
+	error
+	note *note
 }
 
 type cancelable struct {
@@ -84,7 +94,7 @@ func (c *runContext) materialize() *cancelable {
 	if inner := c.inner.Load(); inner != nil {
 		return inner
 	}
-	ctx, cancel := context.WithCancelCause(c.worker.ctx)
+	ctx, cancel := context.WithCancelCause(c.worker.env.ctx)
 	if inner := (&cancelable{Context: ctx, cancel: cancel}); c.inner.CompareAndSwap(nil, inner) {
 		return inner
 	}
@@ -118,7 +128,7 @@ func (c *runContext) wait(err error) error {
 }
 
 // Deadline returns that of the task's context.
-func (c *runContext) Deadline() (time.Time, bool) { return c.worker.ctx.Deadline() }
+func (c *runContext) Deadline() (time.Time, bool) { return c.worker.env.ctx.Deadline() }
 
 // Done returns a channel that is closed when the run ends or is to end.
 func (c *runContext) Done() <-chan struct{} { return c.materialize().Done() }
@@ -128,13 +138,16 @@ func (c *runContext) Err() error {
 	if inner := c.inner.Load(); inner != nil {
 		return inner.Err()
 	}
-	return c.worker.ctx.Err()
+	return c.worker.env.ctx.Err()
 }
 
 // Value returns what the task's context has for the key.
 func (c *runContext) Value(key any) any {
-	if key == (runKey{}) {
+	switch key {
+	case runKey{}:
 		return c
+	case labelKey:
+		return c.worker.labelled().Value(key)
 	}
 	// inner answers first: package context asks for its own key to find the
 	// cause and the canceler of a context.
@@ -143,7 +156,26 @@ func (c *runContext) Value(key any) any {
 			return v
 		}
 	}
-	return c.worker.ctx.Value(key)
+	return c.worker.env.ctx.Value(key)
+}
+
+// labelKey is the key under which package pprof keeps labels in a context, which
+// it tells by looking for those there are.
+var labelKey = func() any {
+	asked := &asksKey{Context: context.Background()}
+	pprof.WithLabels(asked, pprof.Labels())
+	return asked.key
+}()
+
+// asksKey keeps the key that it was asked for.
+type asksKey struct {
+	context.Context
+	key any
+}
+
+func (c *asksKey) Value(key any) any {
+	c.key = key
+	return nil
 }
 
 // String names the context in debugging output.

@@ -17,13 +17,13 @@ func (tr *tree) ended(w *worker) {
 			tr.ends = append(tr.ends, fmt.Errorf("%s: %w", t.path(), w.end.real))
 		}
 	case asked && w.end.outcome == stopped:
-		tr.want(t, p.then)
+		tr.want(t, p.state)
 	case w.end.outcome == completed:
-		tr.completed(t)
+		tr.completed(t, nil)
+	case w.end.outcome == crashed:
+		tr.completed(t, fmt.Errorf("%s: %w", t.path(), w.end.result))
 	case w.end.outcome == gaveUp:
 		tr.gaveUp(t, w.end.result)
-	case t.opts.restart == never:
-		p.state = down
 	default:
 		tr.gather(t)
 	}
@@ -35,13 +35,11 @@ func (tr *tree) ended(w *worker) {
 // vacate enters that no worker serves the task now.
 func (tr *tree) vacate(t *Task) {
 	p := &t.place
-	if p.timer != nil {
-		p.timer.Stop()
-		p.timer = nil
+	if p.asked && p.worker.end.timer != nil {
+		p.worker.end.timer.Stop()
 	}
 	p.worker, p.asked = nil, false
 	tr.serving--
-	tr.env.serve(-1)
 }
 
 // abandon leaves a worker behind, unless it has ended its run just now: then its
@@ -52,8 +50,8 @@ func (tr *tree) abandon(w *worker, cause error) bool {
 		return false
 	}
 	tr.vacate(w.task)
-	tr.abandoned[w] = err
-	if limit := tr.s.opts.maxAbandoned; limit > 0 && len(tr.abandoned) > limit {
+	tr.s.abandoned[w] = err
+	if limit := tr.s.opts.maxAbandoned; limit > 0 && len(tr.s.abandoned) > limit {
 		tr.shutdown(ErrAbandoned, ErrAbandoned)
 	}
 	return true
@@ -64,7 +62,7 @@ func (tr *tree) crashed(t *Task, gave error) {
 	switch {
 	case gave != nil:
 		tr.gaveUp(t, gave)
-	case tr.grouped():
+	case tr.env.grouped():
 		tr.gather(t)
 	default:
 		tr.want(t, waiting) // its next worker waits at the gate
@@ -78,7 +76,8 @@ func (tr *tree) gaveUp(t *Task, err error) {
 	}
 }
 
-func (tr *tree) completed(t *Task) {
+// completed enters that a task has ended by itself for good: cleanly, or with err.
+func (tr *tree) completed(t *Task, err error) {
 	t.place.state = down
 	if !t.opts.significant {
 		return
@@ -90,5 +89,5 @@ func (tr *tree) completed(t *Task) {
 			}
 		}
 	}
-	tr.shutdown(errComplete, nil)
+	tr.shutdown(errComplete, err)
 }

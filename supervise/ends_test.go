@@ -2,7 +2,6 @@ package supervise_test
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -83,31 +82,4 @@ func TestStoppedBetweenRuns(t *testing.T) {
 	if got := stops(func(_ func(), c *supervise.Task) { c.Stop() }); !slices.Equal(got, want) {
 		t.Errorf("the task is stopped: %q", got)
 	}
-}
-
-// TestManyTasksAndASlowObserver tells that an observer which is slow misses nothing
-// of many tasks that crash at once.
-func TestManyTasksAndASlowObserver(t *testing.T) {
-	const tasks = 1000
-	synctest.Test(t, func(t *testing.T) {
-		events := 0
-		slow := supervise.ObserverFunc(func(supervise.Event) {
-			if events++; events == 1 {
-				time.Sleep(time.Minute)
-			}
-		})
-		s := supervise.New("s", quiet, second, supervise.WithObserver(slow), supervise.Unordered())
-		for i := range tasks {
-			_, _ = s.Go(fmt.Sprint(i), func(ctx context.Context) error {
-				if info, _ := supervise.FromContext(ctx); info.Run == 1 {
-					return errBoom
-				}
-				return waits(ctx)
-			})
-		}
-		_ = s.Run(bubble(t, 2*time.Minute))
-		if events != 5*tasks { // start, crash, release, start, stop
-			t.Errorf("%d events", events)
-		}
-	})
 }

@@ -7,11 +7,11 @@ import (
 	"sync/atomic"
 )
 
-// These bound the events that wait for a slow observer: so many, and so many more
-// for each task that a supervisor serves, since all may crash at once.
+// The events that wait for a slow observer are bounded: by a number, and some more
+// for each task, so that those of a common crash are kept.
 const (
 	maxPending     = 1024
-	pendingPerTask = 8
+	maxPendingTask = 8
 )
 
 // feed hands the events of a task to one observer. Whoever emits appends to
@@ -20,10 +20,10 @@ const (
 // ever waits for it.
 type feed struct {
 	observer Observer
-	chooser  chooser      // the observer, if it chooses
-	annotate annotator    // the observer's, or nil
-	logger   *slog.Logger // where a panic of the observer is reported
-	tasks    atomic.Int64 // that supervisors serve
+	enabled  func(Kind) bool // the observer's, or nil
+	annotate annotator       // the observer's, or nil
+	logger   *slog.Logger    // where a panic of the observer is reported
+	tasks    atomic.Int64    // that are served
 
 	mu       sync.Mutex
 	pending  []Event
@@ -31,9 +31,6 @@ type feed struct {
 	drained  chan struct{} // closed when the delivering goroutine ends; nil if there is none
 	reported bool          // that the observer panics
 }
-
-// chooser is an observer that does not want all events.
-type chooser interface{ Enabled(Kind) bool }
 
 // annotator is an observer's Annotate.
 type annotator func(context.Context, Event) context.Context
@@ -43,7 +40,9 @@ type note struct{ ctx context.Context }
 
 func newFeed(o Observer, logger *slog.Logger) *feed {
 	f := &feed{observer: o, logger: logger}
-	f.chooser, _ = o.(chooser)
+	if e, ok := o.(interface{ Enabled(Kind) bool }); ok {
+		f.enabled = e.Enabled
+	}
 	if a, ok := o.(interface {
 		Annotate(context.Context, Event) context.Context
 	}); ok {
@@ -54,18 +53,11 @@ func newFeed(o Observer, logger *slog.Logger) *feed {
 
 // wants reports whether the observer is to be told of a kind.
 func (f *feed) wants(k Kind) (wanted bool) {
-	if f.chooser == nil {
+	if f.enabled == nil {
 		return true
 	}
-	asked := false
-	defer func() {
-		if !asked { // recover costs as much as all else here
-			f.contained(recover())
-		}
-	}()
-	wanted = f.chooser.Enabled(k)
-	asked = true
-	return wanted
+	defer f.contain()
+	return f.enabled(k)
 }
 
 // annotated returns what the observer makes of ctx at a crash, which is ctx itself
@@ -85,7 +77,7 @@ func (f *feed) annotated(ctx context.Context, e Event) context.Context {
 func (f *feed) emit(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !e.ends() && len(f.pending) >= maxPending+pendingPerTask*int(f.tasks.Load()) { // of which there is one a task
+	if len(f.pending) >= maxPending+maxPendingTask*int(f.tasks.Load()) && !e.ends() { // of which there is one a task
 		f.dropped++
 		return
 	}
@@ -137,10 +129,8 @@ func (f *feed) tell(e Event) {
 }
 
 // contain is to be deferred around a call of the observer.
-func (f *feed) contain() { f.contained(recover()) }
-
-// contained tells of the first panic; a nil v is none.
-func (f *feed) contained(v any) {
+func (f *feed) contain() {
+	v := recover()
 	if v == nil {
 		return
 	}

@@ -24,7 +24,7 @@ type culprit struct {
 
 // gather has a task that crashed restarted with those that belong to it.
 func (tr *tree) gather(t *Task) {
-	from := t.place.index
+	from := int(t.place.index)
 	if tr.s.opts.strategy == OneForAll {
 		from = 0
 	}
@@ -34,7 +34,7 @@ func (tr *tree) gather(t *Task) {
 	g := tr.group
 	g.from = min(g.from, from)
 	g.culprits = append(g.culprits, culprit{t, t.theGate().State()})
-	g.unwatch = append(g.unwatch, t.theGate().OnTransition(func(gate.Transition) { tr.nudge() }))
+	g.unwatch = append(g.unwatch, t.theGate().OnTransition(func(gate.Transition) { tr.s.inbox.nudge() }))
 	t.place.state = held
 }
 
@@ -58,7 +58,7 @@ func (tr *tree) regroup() bool {
 	now := time.Now()
 	if wait := g.hold(now); wait != 0 {
 		if wait > 0 {
-			g.timer = time.AfterFunc(wait, tr.nudge)
+			g.timer = time.AfterFunc(wait, tr.s.inbox.nudge)
 		}
 		return false
 	}
@@ -66,7 +66,7 @@ func (tr *tree) regroup() bool {
 	tr.group = nil
 	for _, c := range g.culprits {
 		c.task.theGate().MaybeRelease(now)
-		c.task.emit(Event{Kind: KindRelease, Run: c.task.runs, At: now, State: c.hold, Forced: now.Before(c.hold.Until)})
+		tr.env.tellRelease(c.task, now, c.hold)
 		if c.task.place.state == held {
 			tr.want(c.task, waiting)
 		}

@@ -72,11 +72,11 @@ func (o logObserver) crash(e Event) {
 	}
 	text := errorText(e.Err)
 	detail := []slog.Attr{slog.Duration("ran", e.Ran), holdAttr(e)}
-	if last := e.task.told; last != nil && text == last.text && level == slog.LevelWarn {
+	if last := e.task.past.told.Load(); last != nil && text == last.text && level == slog.LevelWarn {
 		message = "task crashed again"
 		detail = append(detail, slog.Uint64("same_error_as_run", last.run))
 	} else {
-		e.task.told = &told{text, e.Run}
+		e.task.past.told.Store(&told{text, e.Run})
 		detail = append(detail, slog.String("error", text), stack(e.Err))
 	}
 	o.log(level, message, e, detail...)

@@ -74,15 +74,15 @@ func (k Kind) String() string {
 //
 // Observe is called for the events of one Run in order and one at a time, on a
 // goroutine that is not the task's: it may take its time, and may use the task's
-// gate. Up to 1024 events are kept for an observer that is slow, and 8 more for
-// each task of its supervisor; further ones are dropped and counted in the next
-// one's Dropped, but never one that may be the last of its task: Stop, GiveUp, and
-// those with Last set. A panic in it is contained and reported once through slog.
-// An observer that is given to several tasks is called concurrently.
+// gate. Up to 1024 events and 8 a task are kept for an observer that is slow;
+// further ones are dropped and counted in the next one's Dropped, but never one
+// that may be the last of its task: Stop, GiveUp, and those with Last set. A panic
+// in it is contained and reported once through slog. An observer that is given to
+// several tasks is called concurrently.
 //
 // If it also has a method Enabled(Kind) bool, events of kinds for which that
-// returns false cost next to nothing. Enabled is called on the task's goroutine
-// and must not block.
+// returns false cost next to nothing. Enabled is called on the goroutine of the
+// task or its supervisor; it must not block, nor call the methods of either.
 //
 // If it also has a method Annotate(context.Context, Event) context.Context, that
 // is called at each crash, on the task's goroutine, before anyone is told of it
@@ -91,7 +91,7 @@ func (k Kind) String() string {
 // derived from the one it is given, or nil for that one: it is the Context of the
 // events from this crash to the next, the one that the crash is logged with, and
 // [Info.Context] in the runs that follow. Of several observers each derives from
-// what the one before it returned. Annotate must not block.
+// what the one before it returned. What is said of Enabled is so for Annotate.
 type Observer interface{ Observe(Event) }
 
 // ObserverFunc is an adapter that makes an Observer of an ordinary function.

@@ -26,6 +26,7 @@ func (o option) apply(to *options)                     { o(to) }
 func (o option) applySupervisor(to *supervisorOptions) { o(&to.tasks) }
 
 type options struct {
+	sup          *Supervisor // of whose tasks they are; nil under Run
 	name         string
 	policy       policy.Policy
 	gate         *gate.Gate
@@ -57,6 +58,9 @@ func collect(o options, opts []Option) *options {
 	}
 	if o.gate != nil && o.policy != nil {
 		panic("supervise: WithPolicy has no effect beside WithGate, whose gate has a policy of its own; give the policy to gate.New")
+	}
+	if o.significant && o.restart == always {
+		panic("supervise: Significant has no effect beside Always, under which a task has no end; leave one of them out")
 	}
 	return &o
 }
@@ -152,8 +156,10 @@ func WithReadyTimeout(d time.Duration) Option {
 // gives up on it. It has no meaning to [Run].
 func Optional() Option { return option(func(o *options) { o.optional = true }) }
 
-// Significant says that a clean exit of the task ends its supervisor; see
-// [AllSignificant]. It has no meaning to [Run].
+// Significant says that the end of the task ends its supervisor, cleanly: a clean
+// exit, or with [Once] a crash, too, whose error the supervisor's Run then returns;
+// see [AllSignificant]. With [Always], under which a task has no end, it panics. It
+// has no meaning to [Run].
 func Significant() Option { return option(func(o *options) { o.significant = true }) }
 
 // Overlap lets a supervisor start another run of the task while one that it

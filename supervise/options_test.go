@@ -22,6 +22,9 @@ func TestOptionsPanic(t *testing.T) {
 		"WithPolicy has no effect beside WithGate": func() {
 			_ = supervise.Run(t.Context(), failing, supervise.WithGate(new(gate.Gate)), supervise.WithPolicy(policy.Default()))
 		},
+		"Significant has no effect beside Always": func() {
+			_, _ = supervise.New("root", supervise.Always()).Go("a", serve, supervise.Significant())
+		},
 	} {
 		mustPanic(t, want, call)
 	}

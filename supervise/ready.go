@@ -11,23 +11,42 @@ import (
 // nothing. Safe for concurrent use.
 func Ready(ctx context.Context) {
 	c, ok := ctx.Value(runKey{}).(*runContext)
-	if !ok || !c.startup.done() {
+	if !ok || !c.limits.ready() {
 		return
 	}
-	if w := c.worker; w.tree != nil {
-		w.tree.post(notice{kind: taskReady, worker: w})
+	if w := c.worker; w.env.tree != nil {
+		w.env.tree.s.inbox.post(notice{kind: taskReady, worker: w})
 	}
 }
 
-// startup is the time from the start of a run until it is ready. A nil one is of
-// a run that need not tell.
-type startup struct {
-	cancel func(error)
+// limits are the times that a run is given. A nil one is of a run without.
+type limits struct {
+	watchdog *watchdog // nil without one
+	startup  *startup  // nil if the run need not tell that it is ready
+}
 
+// ready enters that the run is ready, and reports whether that is news.
+func (l *limits) ready() bool {
+	return l == nil || l.startup == nil || l.startup.leave(isReady) == starting
+}
+
+// end enters that the run has ended, and reports whether it was too late to show
+// a sign of life, or to be ready.
+func (l *limits) end() (bitten, late bool) {
+	if l == nil {
+		return false, false
+	}
+	bitten = l.watchdog != nil && l.watchdog.stop()
+	late = l.startup != nil && l.startup.leave(hasEnded) == tooLate
+	return bitten, late
+}
+
+// startup is the time from the start of a run until it is ready.
+type startup struct {
 	mu     sync.Mutex
 	phase  startupPhase
-	timer  *time.Timer // nil if it may take as long as it likes
-	permit func()      // gives the permit to start back; nil if there is none
+	timer  *time.Timer
+	permit func() // gives the permit to start back; nil if there is none
 }
 
 type startupPhase uint8
@@ -41,13 +60,7 @@ const (
 
 // newStartup returns the startup of a run that begins now.
 func newStartup(limit time.Duration, permit func(), cancel func(error)) *startup {
-	if limit == 0 {
-		if permit != nil {
-			permit() // it counts as started
-		}
-		return nil
-	}
-	s := &startup{cancel: cancel, permit: permit}
+	s := &startup{permit: permit}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.timer = time.AfterFunc(limit, func() {
@@ -73,10 +86,3 @@ func (s *startup) leave(to startupPhase) (from startupPhase) {
 	}
 	return from
 }
-
-// done enters that the run is ready, and reports whether that is news.
-func (s *startup) done() bool { return s == nil || s.leave(isReady) == starting }
-
-// end enters that the run has ended, and reports whether it was too late to be
-// ready.
-func (s *startup) end() (late bool) { return s != nil && s.leave(hasEnded) == tooLate }

@@ -36,14 +36,14 @@ func Run(ctx context.Context, fn func(context.Context) error, opts ...Option) er
 		panic("supervise: Run: fn is nil; give the function to run")
 	}
 	o := collect(options{stopTimeout: -1}, opts)
-	t := &Task{fn: fn, opts: o, leaf: o.name}
-	if t.leaf == "" {
-		t.leaf = functionName(fn)
+	t := &Task{fn: fn, opts: o, name: o.name}
+	if t.name == "" {
+		t.name = functionName(fn)
 	}
 	e := newEnv(ctx, "", o.logger, o.observers)
+	e.done = make(chan struct{})
 	w := t.newWorker(e)
-	w.done = make(chan struct{})
-	go w.work()
+	go w.work(nil)
 	err := w.await(ctx)
 	e.flush()
 	return err
@@ -52,24 +52,24 @@ func Run(ctx context.Context, fn func(context.Context) error, opts ...Option) er
 // await returns what the task ends with, or abandons it.
 func (w *worker) await(ctx context.Context) error {
 	if w.task.opts.stopTimeout < 0 {
-		<-w.done
+		<-w.env.done
 		return w.end.result
 	}
 	select {
-	case <-w.done:
+	case <-w.env.done:
 		return w.end.result
 	case <-ctx.Done():
 	}
 	timer := time.NewTimer(w.patience())
 	defer timer.Stop()
 	select {
-	case <-w.done:
+	case <-w.env.done:
 		return w.end.result
 	case <-timer.C:
 	}
 	if err := w.abandon(context.Cause(ctx)); err != nil {
 		return err
 	}
-	<-w.done // it has ended just now
+	<-w.env.done // it has ended just now
 	return w.end.result
 }

@@ -6,43 +6,37 @@ import (
 	"github.com/holdfast-go/holdfast/gate"
 )
 
-// settle enters how the run ended, and waits at the gate if there is to be
-// another. It returns when that one begins, or false if there is none.
-func (w *worker) settle() (time.Time, bool) {
-	t := w.task
-	err := w.closeRun()
+// settle enters how the run ended, whose function ended with err, and waits at
+// the gate if there is to be another. It returns when that one begins, or false
+// if there is none.
+func (w *worker) settle(err error) (time.Time, bool) {
+	err = w.closeRun(err)
 	now := time.Now()
-	if (w.tree != nil || t.opts.stopTimeout >= 0) && !w.leave() {
-		t.emit(Event{Kind: KindReturn, Run: w.run.run, At: now, Err: err})
-		return now, w.finish(late, err)
-	}
-	ran := now.Sub(t.began)
-	if cause := w.asked(); cause != nil {
-		t.lock()
-		t.running = false
-		t.unlock()
-		if t.gate != nil {
-			t.gate.ObserveCleanExit(now)
+	t := w.task
+	t.lock()
+	w.running = false
+	abandoned, cause, ran := w.abandoned, w.asked(), now.Sub(t.began)
+	t.unlock()
+	switch {
+	case abandoned:
+		w.tellReturn(now, err)
+		return now, w.finish(late, err, nil)
+	case cause != nil:
+		if t.past != nil {
+			t.past.gate.ObserveCleanExit(now)
 		}
 		return now, w.stop(now, ran, cause, realError(cause, err))
-	}
-	t.lock()
-	t.running, t.last = false, err
-	if err != nil {
-		t.crashes++
-	}
-	t.unlock()
-	if err == nil {
+	case err == nil:
 		return w.exited(now, ran)
+	default:
+		return w.crashed(now, ran, err)
 	}
-	return w.crashed(now, ran)
 }
 
 // closeRun waits for all that belongs to the run, and returns what it counts as.
-func (w *worker) closeRun() error {
-	err := w.run.wait(w.err)
-	bitten := w.run.watchdog != nil && w.run.watchdog.stop()
-	tooLate := w.run.startup.end()
+func (w *worker) closeRun(err error) error {
+	err = w.run.wait(err)
+	bitten, tooLate := w.run.limits.end()
 	w.run.end()
 	if bitten {
 		return join(ErrWatchdog, realError(ErrWatchdog, err))
@@ -57,65 +51,75 @@ func (w *worker) exited(now time.Time, ran time.Duration) (time.Time, bool) {
 	t := w.task
 	var state gate.State
 	if t.opts.restart == always {
-		state = t.needGate().ObserveRestart(now)
-	} else if t.gate != nil {
-		t.gate.ObserveCleanExit(now)
+		state = t.needPast(w.env).gate.ObserveRestart(now)
+	} else if t.past != nil {
+		t.past.gate.ObserveCleanExit(now)
 	}
-	if t.wants(KindExit) {
-		t.emit(Event{Kind: KindExit, Run: t.runs, At: now, Ran: ran, State: state, Last: t.opts.restart != always})
+	if t.past != nil {
+		t.lock()
+		t.past.last = nil
+		t.unlock()
+	}
+	if w.env.wants(KindExit) {
+		w.env.tellExit(t, now, ran, state)
 	}
 	if t.opts.restart != always {
-		return now, w.finish(completed, nil)
+		return now, w.finish(completed, nil, nil)
+	}
+	return w.goOn(now, state, nil)
+}
+
+func (w *worker) crashed(now time.Time, ran time.Duration, err error) (time.Time, bool) {
+	state := w.task.crash(w.env, now, ran, err)
+	if w.task.opts.restart == never {
+		return now, w.finish(crashed, err, nil)
+	}
+	return w.goOn(now, state, err)
+}
+
+// goOn lets the next run follow, after the hold, or leaves that to the supervisor
+// if it is a matter of more tasks than this one.
+func (w *worker) goOn(now time.Time, state gate.State, err error) (time.Time, bool) {
+	if w.env.grouped() && state.Phase != gate.GaveUp {
+		return now, w.finish(handed, err, nil)
 	}
 	return w.hold(now, state)
 }
 
-func (w *worker) crashed(now time.Time, ran time.Duration) (time.Time, bool) {
-	t := w.task
-	state := t.needGate().ObserveCrash(now, t.last)
-	if t.wants(KindCrash) {
-		streak := t.gate.History().Streak()
-		t.emit(Event{Kind: KindCrash, Run: t.runs, At: now, Ran: ran, Err: t.last, State: state, Streak: streak, Last: t.opts.restart == never})
+// crash enters a crash, and tells of it.
+func (t *Task) crash(e *env, now time.Time, ran time.Duration, err error) gate.State {
+	p := t.needPast(e)
+	t.lock()
+	p.crashes++
+	p.last = err
+	t.unlock()
+	state := p.gate.ObserveCrash(now, err)
+	if e.wants(KindCrash) {
+		e.tellCrash(t, now, ran, state)
 	}
-	switch {
-	case t.opts.restart == never:
-		return now, w.finish(crashed, t.last)
-	case w.tree != nil && w.tree.grouped() && state.Phase != gate.GaveUp:
-		return now, w.finish(crashed, t.last)
-	}
-	return w.hold(now, state)
-}
-
-// needGate returns the gate, which is made now if there was no need of it before.
-func (t *Task) needGate() *gate.Gate {
-	if t.gate == nil {
-		t.makeGate()
-		t.gate.ObserveStart(t.began)
-	}
-	return t.gate
+	return state
 }
 
 // The ends of a worker return false: no run follows.
 
 func (w *worker) giveUp(now time.Time) bool {
-	t := w.task
-	h := t.gate.History()
-	err := &GaveUpError{t.path(), int(h.Crashes()), t.last}
-	if t.runs == 0 { // it had given up before
-		err.Err = h.Err()
-	}
-	t.emit(Event{Kind: KindGiveUp, Run: t.runs, At: now, Err: err.Err})
-	return w.finish(gaveUp, err)
+	return w.finish(gaveUp, w.env.tellGiveUp(w.task, now), nil)
 }
 
 func (w *worker) stop(now time.Time, ran time.Duration, cause, real error) bool {
 	err := join(cause, real)
-	w.task.emit(Event{Kind: KindStop, Run: w.task.runs, At: now, Ran: ran, Err: err})
-	w.end = &ending{stopped, err, real}
-	return false
+	if w.env.wants(KindStop) {
+		w.env.tellStop(w.task, now, ran, err)
+	}
+	return w.finish(stopped, err, real)
 }
 
-func (w *worker) finish(how outcome, err error) bool {
-	w.end = &ending{outcome: how, result: err}
+func (w *worker) finish(how outcome, result, real error) bool {
+	w.task.lock()
+	defer w.task.unlock()
+	if w.end == nil {
+		w.end = &ending{}
+	}
+	w.end.outcome, w.end.result, w.end.real = how, result, real
 	return false
 }

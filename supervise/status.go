@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/gate"
@@ -21,31 +22,32 @@ type Status struct {
 
 // Status returns how the task stands.
 func (t *Task) Status() Status {
-	t.sup.mu.Lock()
-	defer t.sup.mu.Unlock()
+	s := t.opts.sup
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := Status{
-		Task: t.path(), Running: t.running, Ready: t.running && t.place.ready,
-		Run: t.runs, Started: t.began, Crashes: t.crashes, LastErr: t.last,
+	status := Status{Task: t.name, Run: t.runs, Started: t.began}
+	if w := t.place.worker; w != nil && w.running {
+		status.Running, status.Ready = true, t.place.ready
 	}
-	if t.gate != nil {
-		s.Gate = t.gate.State()
+	if p := t.past; p != nil {
+		status.Gate, status.Crashes, status.LastErr = p.gate.State(), p.crashes, p.last
 	}
-	return s
+	return status
 }
 
 // Name returns the task's path, such as "root/db/pool".
-func (t *Task) Name() string { return t.Status().Task }
+func (t *Task) Name() string { return t.path() }
 
 // Stop stops the task, which then stays down until Restart. It does not wait for
 // that.
-func (t *Task) Stop() { t.request(wantStop, down) }
+func (t *Task) Stop() { t.request(wantStop) }
 
 // Restart starts the task anew: one that runs is stopped and started again, which
 // is no crash; one that is held is released, as by Release; one that is down is
 // started. It does not wait for that.
-func (t *Task) Restart() { t.request(wantRestart, waiting) }
+func (t *Task) Restart() { t.request(wantRestart) }
 
 // Release ends a hold of the task and wipes its slate, as an operator's force
 // release does, and reports whether it was held.
@@ -54,23 +56,14 @@ func (t *Task) Release() bool {
 	return g != nil && g.ForceRelease()
 }
 
-// request tells the tree what is wanted; before Run, the place itself.
-func (t *Task) request(kind noticeKind, s state) {
-	t.sup.mu.Lock()
-	tr := t.sup.tree
-	if tr == nil {
-		t.place.state = s
-	}
-	t.sup.mu.Unlock()
-	if tr != nil {
-		tr.post(notice{kind: kind, task: t})
-	}
-}
+// request tells the supervisor what is wanted. If it does not run, the next Run
+// begins with that.
+func (t *Task) request(kind noticeKind) { t.opts.sup.inbox.post(notice{kind: kind, task: t}) }
 
-func (t *Task) isRunning() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.running
+func (w *worker) isRunning() bool {
+	w.task.lock()
+	defer w.task.unlock()
+	return w.running
 }
 
 // Tasks returns the tasks in start order, each followed by those of the
@@ -82,7 +75,7 @@ func (s *Supervisor) Tasks() iter.Seq[*Task] {
 
 func (s *Supervisor) each(yield func(*Task) bool) bool {
 	s.mu.Lock()
-	tasks := append([]*Task(nil), s.tasks...)
+	tasks := slices.Clone(s.tasks)
 	s.mu.Unlock()
 	for _, t := range tasks {
 		if t == nil {
@@ -91,9 +84,31 @@ func (s *Supervisor) each(yield func(*Task) bool) bool {
 		if !yield(t) {
 			return false
 		}
-		if child := t.child.Load(); child != nil && !child.each(yield) {
+		if child := s.child(t); child != nil && !child.each(yield) {
 			return false
 		}
 	}
 	return true
+}
+
+// child returns the supervisor that runs as the task, if one does.
+func (s *Supervisor) child(t *Task) *Supervisor {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.children[t]
+}
+
+// setChild enters that a supervisor runs as the task, or with nil that none does
+// any more.
+func (s *Supervisor) setChild(t *Task, child *Supervisor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if child == nil {
+		delete(s.children, t)
+		return
+	}
+	if s.children == nil {
+		s.children = map[*Task]*Supervisor{}
+	}
+	s.children[t] = child
 }

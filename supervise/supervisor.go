@@ -35,6 +35,10 @@ type Supervisor struct {
 	gone  int     // how many of them are nil
 	names map[string]struct{}
 	tree  *tree // while Run runs
+
+	children  map[*Task]*Supervisor       // those that run as one of the tasks; nil before one did
+	abandoned map[*worker]*AbandonedError // that have not ended, so far as is known
+	inbox     inbox
 }
 
 // New returns a supervisor without tasks. An [Option] among opts is for all its
@@ -42,8 +46,9 @@ type Supervisor struct {
 // holds a slash, which parts the names in a task's path.
 func New(name string, opts ...SupervisorOption) *Supervisor {
 	checkName("New", name)
-	s := &Supervisor{name: name, names: map[string]struct{}{}}
-	s.opts.tasks.stopTimeout = -1
+	s := &Supervisor{name: name, names: map[string]struct{}{}, abandoned: map[*worker]*AbandonedError{}}
+	s.inbox.wake = make(chan struct{}, 1)
+	s.opts.tasks.stopTimeout, s.opts.tasks.sup = -1, s
 	for _, opt := range opts {
 		if opt != nil {
 			opt.applySupervisor(&s.opts)
@@ -80,18 +85,18 @@ func (s *Supervisor) Go(name string, fn func(context.Context) error, opts ...Opt
 			name = o.name
 		}
 	}
-	t := &Task{fn: fn, opts: o, sup: s, leaf: name}
+	t := &Task{fn: fn, opts: o, name: s.name + "/" + name}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.admits(name); err != nil {
 		return nil, fmt.Errorf("supervise: supervisor %q: task %q is not added: %w", s.name, name, err)
 	}
-	if tr := s.tree; tr != nil {
+	if s.tree != nil {
 		t.place.dynamic = true
-		defer tr.nudge()
+		defer s.inbox.nudge()
 	}
-	s.names[name] = struct{}{}
-	t.place.index = len(s.tasks)
+	s.names[t.leaf()] = struct{}{}
+	t.place.index = int32(len(s.tasks)) //nolint:gosec // there is no memory for so many tasks
 	s.tasks = append(s.tasks, t)
 	return t, nil
 }
@@ -111,7 +116,8 @@ func (s *Supervisor) admits(name string) error {
 // It returns
 //
 //   - [context.Cause](ctx) once ctx is done and the tasks have stopped;
-//   - nil when a significant task has ended cleanly, see [Significant];
+//   - nil when a significant task has ended cleanly, or the error of one that is
+//     [Once]; see [Significant];
 //   - a [*GaveUpError] with the path of a task, when the policy has given up on
 //     one that is not [Optional]: the others are stopped first;
 //   - ErrAbandoned, and an [*AbandonedError] each, joined to these, for tasks that
@@ -135,9 +141,9 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, tr.nudge)
+	stop := context.AfterFunc(ctx, s.inbox.nudge)
 	for !tr.turn(ctx) {
-		<-tr.wake
+		<-s.inbox.wake
 	}
 	stop()
 	tr.env.flush()
@@ -157,10 +163,13 @@ func (s *Supervisor) open(ctx context.Context) (*tree, error) {
 	}
 	s.tree = tr
 	s.compact()
-	s.mu.Unlock()
-	if tr.parent != nil {
-		tr.parent.child.Store(s)
+	for w := range s.abandoned {
+		if !w.task.opts.overlap {
+			w.task.place.state = stuck
+		}
 	}
+	s.mu.Unlock()
+	tr.adopt(s)
 	s.forgive()
 	return tr, nil
 }
@@ -169,7 +178,7 @@ func (s *Supervisor) open(ctx context.Context) (*tree, error) {
 // the supervisor ran before: that it runs again is the decision to try again.
 func (s *Supervisor) forgive() {
 	for t := range s.Tasks() {
-		if g := t.theGate(); t.sup == s && g != nil && g.State().Phase == gate.GaveUp {
+		if g := t.theGate(); t.opts.sup == s && g != nil && g.State().Phase == gate.GaveUp {
 			g.ForceRelease()
 		}
 	}
@@ -177,12 +186,10 @@ func (s *Supervisor) forgive() {
 
 // close ends the tree, and returns what Run returns.
 func (s *Supervisor) close(tr *tree) error {
+	tr.adopt(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tree = nil
-	if tr.parent != nil {
-		tr.parent.child.Store(nil)
-	}
 	for _, t := range s.tasks {
 		if t != nil {
 			t.place = place{index: t.place.index, dynamic: t.place.dynamic}
@@ -201,7 +208,7 @@ func (s *Supervisor) close(tr *tree) error {
 // remove forgets a task. Others keep their index until the next compaction.
 func (s *Supervisor) remove(t *Task) {
 	s.tasks[t.place.index] = nil
-	delete(s.names, t.leaf)
+	delete(s.names, t.leaf())
 	s.gone++
 }
 
@@ -209,7 +216,7 @@ func (s *Supervisor) remove(t *Task) {
 func (s *Supervisor) compact() {
 	s.tasks = slices.DeleteFunc(s.tasks, func(t *Task) bool { return t == nil })
 	for i, t := range s.tasks {
-		t.place.index = i
+		t.place.index = int32(i)
 	}
 	s.gone = 0
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"reflect"
 	"runtime"
-	"runtime/pprof"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,44 +17,47 @@ import (
 // Task is a function under supervision, as [Supervisor.Go] returns it. None of
 // its methods waits, so they may be called from anywhere, also from inside the
 // task and from observers. Safe for concurrent use.
+//
+// There may be very many, most of which never crash; so what only one that has
+// crashed needs is in past.
 type Task struct {
 	fn   func(context.Context) error
 	opts *options
-	sup  *Supervisor // nil under Run
-	leaf string      // the name, without the path
 
-	home atomic.Pointer[home] // where it is supervised; nil before it is
+	// mu guards what follows, and the fields of workers that say so. They are
+	// written by the worker that serves the task, but for the name and env.
+	mu    sync.Mutex
+	name  string    // from the root
+	past  *past     // nil before it crashed; made once
+	runs  uint64    // begun
+	began time.Time // when the last run did
 
-	// Written by the worker that serves the task alone; under mu if there is a
-	// supervisor, since others then may read.
-	mu      sync.Mutex
-	gate    *gate.Gate // made at the first crash
-	runs    uint64     // begun
-	crashes uint64
-	began   time.Time // when the last run did
-	last    error     // what the last run ended with
-	running bool
-	faulty  bool // the policy has panicked
-
-	place place                      // in the supervisor's order; guarded by its mu
-	child atomic.Pointer[Supervisor] // that runs as this task
-	note  atomic.Pointer[note]       // what observers made at the last crash; nil if they made nothing
-	told  *told                      // owned by the feed of the logger; nil before the first crash
+	place place // in the supervisor's order; guarded by its mu
 	first worker
 }
 
-// home is where a task is supervised, and what its name is there.
-type home struct {
-	*env
-	path string
+// past is what there is of a task that has crashed, or has a gate for another
+// reason.
+type past struct {
+	env     *env // in which it is, or was last
+	gate    *gate.Gate
+	crashes uint64
+	last    error                // what the last run ended with
+	note    *note                // what observers made of that; nil if nothing
+	faulty  bool                 // the policy has panicked
+	unused  []runContext         // for the runs to come; the worker's own
+	told    atomic.Pointer[told] // by the logger
 }
 
 // env is what all tasks share that one Run, or one Supervisor.Run, supervises.
 type env struct {
 	ctx    context.Context // of Run; without its cancellation under a supervisor
-	prefix string          // of the tasks' paths
+	prefix string          // of the tasks' names
 	logger *slog.Logger
 	feeds  []*feed // the first is the logger's
+
+	tree *tree         // nil under Run
+	done chan struct{} // closed when the task has ended; nil under a supervisor
 }
 
 func newEnv(ctx context.Context, prefix string, logger *slog.Logger, observers []Observer) *env {
@@ -68,13 +70,6 @@ func newEnv(ctx context.Context, prefix string, logger *slog.Logger, observers [
 		e.feeds = append(e.feeds, newFeed(o, logger))
 	}
 	return e
-}
-
-// serve enters that a supervisor serves n tasks more, or less.
-func (e *env) serve(n int64) {
-	for _, f := range e.feeds {
-		f.tasks.Add(n)
-	}
 }
 
 // flush waits until the observers have been told all, for a second at most.
@@ -97,115 +92,77 @@ func functionName(fn func(context.Context) error) string {
 	return strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], "-fm")
 }
 
-// path is the task's name from the root.
-func (t *Task) path() string {
-	if h := t.home.Load(); h != nil {
-		return h.path
-	}
-	return t.sup.name + "/" + t.leaf
-}
-
 // newWorker returns the worker that is to serve the task from now on.
 func (t *Task) newWorker(e *env) *worker {
-	if h := t.home.Load(); h == nil || h.env != e {
-		t.home.Store(&home{e, e.prefix + t.leaf})
-	}
 	w := &t.first
 	if w.task != nil {
 		w = &worker{}
 	}
-	w.task = t
-	w.ctx = pprof.WithLabels(e.ctx, pprof.Labels("task", t.path()))
+	w.task, w.env = t, e
+	e.serves(1)
+	t.lock()
+	defer t.unlock()
+	if leaf := t.leaf(); t.opts.sup != nil && t.name[:len(t.name)-len(leaf)] != e.prefix {
+		t.name = e.prefix + leaf // it runs at another place than before
+	}
+	if t.past != nil {
+		t.past.env = e
+	}
 	return w
 }
 
-// lock and unlock go around the worker's writes. Under Run nobody else reads.
+// leaf is the task's name among its siblings.
+func (t *Task) leaf() string { return t.name[strings.LastIndexByte(t.name, '/')+1:] }
+
+// shared reports whether anyone but the worker looks at the task: a supervisor,
+// or Run when it is to stop a task that might not.
+func (t *Task) shared() bool { return t.opts.sup != nil || t.opts.stopTimeout >= 0 }
+
+// lock and unlock go around all use of what mu guards, but for reading by the
+// worker, which is the one that writes.
 func (t *Task) lock() {
-	if t.sup != nil {
+	if t.shared() {
 		t.mu.Lock()
 	}
 }
 
 func (t *Task) unlock() {
-	if t.sup != nil {
+	if t.shared() {
 		t.mu.Unlock()
 	}
 }
 
+// path is the task's name from the root.
+func (t *Task) path() string {
+	t.lock()
+	defer t.unlock()
+	return t.name
+}
+
 // theGate returns the task's gate, or nil if it has not needed one yet.
 func (t *Task) theGate() *gate.Gate {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.gate
-}
-
-func (t *Task) makeGate() {
-	g := t.opts.gate
-	if g == nil {
-		g = gate.New(policy.Guard(t.opts.policy, t.policyPanicked))
-	}
 	t.lock()
-	t.gate = g
-	t.unlock()
-}
-
-// policyPanicked tells of the first panic of the policy. It is called by the
-// worker, with the gate locked, and does not wait for whoever is told.
-func (t *Task) policyPanicked(v any) {
-	if !t.faulty {
-		t.faulty = true
-		t.emit(Event{Kind: KindFault, Run: t.runs, At: time.Now(), Err: newPanicError(v)})
+	defer t.unlock()
+	if t.past == nil {
+		return nil
 	}
+	return t.past.gate
 }
 
-// tellStuck tells of a run that was asked to end and has not.
-func (t *Task) tellStuck(run uint64, stack []byte, cause error) *AbandonedError {
-	err := &AbandonedError{Task: t.path(), Run: run, Stack: stack, Cause: cause}
-	t.emit(Event{Kind: KindAbandon, Run: run, At: time.Now(), Err: err})
-	return err
-}
-
-func (t *Task) wants(k Kind) bool {
-	for _, f := range t.home.Load().feeds {
-		if f.wants(k) {
-			return true
+// needPast returns the task's past, which is made now if there was no need of it
+// before. Called by the worker.
+func (t *Task) needPast(e *env) *past {
+	if t.past == nil {
+		g := t.opts.gate
+		if g == nil {
+			g = gate.New(policy.Guard(t.opts.policy, t.tellFault))
+		}
+		t.lock()
+		t.past = &past{env: e, gate: g}
+		t.unlock()
+		if t.runs > 0 {
+			g.ObserveStart(t.began)
 		}
 	}
-	return false
-}
-
-func (t *Task) emit(e Event) {
-	e.Task, e.task, e.note = t.path(), t, t.note.Load()
-	if e.Kind == KindCrash {
-		e.note = t.annotate(e)
-	}
-	for _, f := range t.home.Load().feeds {
-		if f.wants(e.Kind) {
-			f.emit(e)
-		}
-	}
-}
-
-// annotate has the observers that want to make a context of a crash do so, and
-// returns it.
-func (t *Task) annotate(e Event) *note {
-	var ctx context.Context
-	h := t.home.Load()
-	for _, f := range h.feeds {
-		if f.annotate == nil || !f.wants(e.Kind) {
-			continue
-		}
-		if ctx == nil {
-			ctx = h.ctx
-		}
-		ctx = f.annotated(ctx, e)
-	}
-	var made *note
-	if ctx != nil {
-		made = &note{ctx}
-	}
-	if made != e.note {
-		t.note.Store(made)
-	}
-	return made
+	return t.past
 }

@@ -11,57 +11,34 @@ import (
 // tree is a supervisor while its Run runs: one goroutine, that of Run, which
 // turns when it is nudged. A turn takes in what has happened and then does what
 // can be done next towards what is wanted, as a controller reconciles; so no
-// order in which things happen can leave a task behind. All fields but wake and
-// permits are guarded by the supervisor's mu.
+// order in which things happen can leave a task behind. What is below
+// permits is guarded by the supervisor's mu.
 //
 // Under OneForOne a task that crashes is no matter of the tree: its worker holds
 // and restarts it.
 type tree struct {
 	s       *Supervisor
 	env     *env
-	parent  *Task // as which the supervisor runs; nil for the root
-	wake    chan struct{}
+	parent  *Task               // as which the supervisor runs; nil for the root
 	permits *semaphore.Weighted // to start up; nil for any number
 
-	notices   []notice
-	next      int                         // no task before this index waits for its start
-	serving   int                         // workers, without those abandoned
-	abandoned map[*worker]*AbandonedError // that have not ended
-	group     *group                      // the restart of several tasks that is under way
-	cause     error                       // why all tasks are to stop; nil while they are not
-	result    error                       // what Run returns
-	ends      []error                     // real errors of stopped tasks
-	last      int                         // no task after this index is to be stopped
+	next    int     // no task before this index waits for its start
+	serving int     // workers, without those abandoned
+	group   *group  // the restart of several tasks that is under way
+	cause   error   // why all tasks are to stop; nil while they are not
+	result  error   // what Run returns
+	ends    []error // real errors of stopped tasks
+	last    int     // no task after this index is to be stopped
 }
-
-// notice tells the tree what has happened, or what is wanted.
-type notice struct {
-	kind   noticeKind
-	task   *Task
-	worker *worker // nil where it is about the task
-}
-
-type noticeKind uint8
-
-const (
-	workerEnded noticeKind = iota
-	taskReady
-	runHung // the watchdog has cancelled it, and it goes on
-	overdue // the worker was asked to stop, and has not in time
-	wantStop
-	wantRestart
-)
 
 // place is where a task stands with its supervisor.
 type place struct {
-	index   int
-	state   state   // what is wanted, while no worker serves the task
 	worker  *worker // that serves it; nil for none
+	index   int32   // among its siblings
+	state   state   // what is wanted of the task, once no worker serves it
 	asked   bool    // the worker was asked to stop
-	then    state   // and what is wanted then
 	ready   bool
 	dynamic bool // added while Run ran
-	timer   *time.Timer
 }
 
 type state uint8
@@ -82,15 +59,16 @@ var (
 )
 
 func newTree(ctx context.Context, s *Supervisor) *tree {
-	tr := &tree{s: s, wake: make(chan struct{}, 1), abandoned: map[*worker]*AbandonedError{}}
+	tr := &tree{s: s}
 	o := &s.opts.tasks
 	free := context.WithoutCancel(ctx)
 	if c, ok := ctx.Value(runKey{}).(*runContext); ok {
 		tr.parent = c.worker.task
-		tr.env = tr.parent.home.Load().below(free, tr.parent.path()+"/", o)
+		tr.env = c.worker.env.below(free, tr.parent.path()+"/", o)
 	} else {
 		tr.env = newEnv(free, s.name+"/", o.logger, o.observers)
 	}
+	tr.env.tree = tr
 	if s.opts.maxStarts > 0 {
 		tr.permits = semaphore.NewWeighted(int64(s.opts.maxStarts))
 	}
@@ -112,13 +90,13 @@ func (e *env) below(ctx context.Context, prefix string, o *options) *env {
 // within reports whether the tree is somewhere below s.
 func (tr *tree) within(s *Supervisor) bool {
 	for t := tr.parent; t != nil; {
-		if t.sup == s {
+		if t.opts.sup == s {
 			return true
 		}
-		if t.sup == nil { // of a Run
+		if t.opts.sup == nil { // of a Run
 			return false
 		}
-		t = t.sup.parent()
+		t = t.opts.sup.parent()
 	}
 	return false
 }
@@ -133,31 +111,21 @@ func (s *Supervisor) parent() *Task {
 	return s.tree.parent
 }
 
-func (tr *tree) grouped() bool { return tr.s.opts.strategy != OneForOne }
-
-// nudge has the tree turn.
-func (tr *tree) nudge() {
-	select {
-	case tr.wake <- struct{}{}:
-	default:
+// adopt enters with the parent that s runs as its task; nil for not any more.
+func (tr *tree) adopt(s *Supervisor) {
+	if tr.parent != nil && tr.parent.opts.sup != nil {
+		tr.parent.opts.sup.setChild(tr.parent, s)
 	}
 }
 
-// post gives notice. It must be called without locks.
-func (tr *tree) post(n notice) {
-	tr.s.mu.Lock()
-	tr.notices = append(tr.notices, n)
-	tr.s.mu.Unlock()
-	tr.nudge()
-}
+// grouped reports whether a crash is a matter of more than the task.
+func (e *env) grouped() bool { return e.tree != nil && e.tree.s.opts.strategy != OneForOne }
 
 // turn does all that can be done now, and reports whether that was the last.
 func (tr *tree) turn(ctx context.Context) bool {
 	tr.s.mu.Lock()
 	defer tr.s.mu.Unlock()
-	for len(tr.notices) > 0 {
-		n := tr.notices[0]
-		tr.notices = tr.notices[1:]
+	for _, n := range tr.s.inbox.take() {
 		tr.take(n)
 	}
 	if ctx.Err() != nil {
@@ -184,7 +152,7 @@ func (tr *tree) take(n notice) {
 	case n.kind == wantRestart:
 		tr.restart(t)
 	case n.kind == workerEnded && !serves:
-		delete(tr.abandoned, n.worker)
+		delete(tr.s.abandoned, n.worker)
 		if p.state == stuck {
 			tr.want(t, waiting)
 		}
@@ -194,12 +162,12 @@ func (tr *tree) take(n notice) {
 	case n.kind == taskReady:
 		p.ready = true
 	case n.kind == overdue:
-		if tr.abandon(n.worker, n.worker.asked()) {
-			tr.want(t, p.then)
+		if tr.abandon(n.worker, n.worker.end.cause) {
+			tr.want(t, p.state)
 		}
 	case n.kind == runHung:
 		if tr.abandon(n.worker, ErrWatchdog) {
-			tr.crashed(t, n.worker.hang(time.Now()))
+			tr.crashed(t, t.hang(tr.env, time.Now()))
 		}
 	}
 }
@@ -211,12 +179,12 @@ func (tr *tree) want(t *Task, s state) {
 	}
 	t.place.state = s
 	if s == waiting {
-		tr.next = min(tr.next, t.place.index)
+		tr.next = min(tr.next, int(t.place.index))
 	}
 }
 
 func (tr *tree) hasAbandoned(t *Task) bool {
-	for w := range tr.abandoned {
+	for w := range tr.s.abandoned {
 		if w.task == t {
 			return true
 		}
@@ -248,33 +216,27 @@ func (tr *tree) startAll() {
 
 func (tr *tree) start(t *Task) {
 	w := t.newWorker(tr.env)
-	w.tree = tr
 	t.place.worker, t.place.asked, t.place.ready = w, false, false
 	tr.serving++
-	tr.env.serve(1)
 	w.beginNow()
-	go w.work()
+	go w.work(nil)
 }
 
 // stop asks the worker of a task to stop, and sets what is wanted then.
 func (tr *tree) stop(t *Task, cause error, then state) {
 	p := &t.place
-	p.then = then
 	w := p.worker
-	if w == nil {
-		if then == down {
-			t.stayDown(cause)
-		}
-		p.state = then
-		return
+	if w == nil && then == down {
+		tr.stayDown(t, cause)
 	}
-	if p.asked {
+	p.state = then
+	if w == nil || p.asked {
 		return
 	}
 	p.asked = true
 	w.askToStop(cause)
 	if d := w.patience(); d >= 0 {
-		p.timer = time.AfterFunc(d, func() { tr.post(notice{kind: overdue, worker: w}) })
+		w.end.timer = time.AfterFunc(d, func() { tr.s.inbox.post(notice{kind: overdue, worker: w}) })
 	}
 }
 
@@ -285,7 +247,7 @@ func (tr *tree) restart(t *Task) {
 	case tr.cause != nil:
 	case p.worker == nil && p.state == down:
 		tr.want(t, waiting)
-	case p.worker != nil && t.isRunning():
+	case p.worker != nil && p.worker.isRunning():
 		tr.stop(t, errRestarted, waiting)
 	default:
 		if g := t.theGate(); g != nil {
@@ -296,13 +258,12 @@ func (tr *tree) restart(t *Task) {
 
 // stayDown enters that a task which no worker serves is not to be started, and
 // tells so if it has crashed, or was abandoned, and the next run was to follow.
-func (t *Task) stayDown(cause error) {
+func (tr *tree) stayDown(t *Task, cause error) {
 	p := &t.place
-	between := p.state == held || p.state == stuck
-	p.state = down
-	if between {
-		t.emit(Event{Kind: KindStop, Run: t.runs, At: time.Now(), Err: cause})
+	if p.state == held || p.state == stuck {
+		tr.env.tellStop(t, time.Now(), 0, cause)
 	}
+	p.state = down
 }
 
 // shutdown has all tasks stopped, and Run return result then. Only the first one
@@ -327,7 +288,7 @@ func (tr *tree) stopAll() bool {
 			continue
 		}
 		if t.place.worker == nil {
-			t.stayDown(tr.cause)
+			tr.stayDown(t, tr.cause)
 			continue
 		}
 		tr.stop(t, tr.cause, down)
@@ -341,7 +302,7 @@ func (tr *tree) stopAll() bool {
 // report is what Run returns.
 func (tr *tree) report() error {
 	errs := append([]error{tr.result}, tr.ends...)
-	for _, err := range tr.abandoned {
+	for _, err := range tr.s.abandoned {
 		errs = append(errs, err)
 	}
 	if len(errs) == 1 {

@@ -3,7 +3,6 @@ package supervise
 import (
 	"context"
 	"runtime/pprof"
-	"sync"
 	"time"
 
 	"github.com/holdfast-go/holdfast/gate"
@@ -16,31 +15,25 @@ import (
 // A worker that is asked to stop and does not is abandoned: the task is served
 // by another from then on, and what this one still does changes nothing. Which of
 // the two comes first, the end of a run or its being abandoned, is settled under
-// mu.
+// the task's mu.
 type worker struct {
 	task *Task
-	ctx  context.Context // the parent of all runs
-	tree *tree           // told of the end; nil under Run
-	done chan struct{}   // closed at the end; nil under a supervisor
+	env  *env
 
-	end *ending // set at the end
-
-	mu        sync.Mutex // guards what follows
-	cause     error      // why the worker is to stop
-	interrupt context.CancelCauseFunc
-	current   *runContext // while a run is under way
+	// guarded by the task's mu
+	end       *ending     // nil until it is asked to stop, or ends
+	run       *runContext // the one under way; or that waits to begin; or the last
 	goroutine uint64
+	running   bool
 	abandoned bool
 	killed    bool // a process serves the run, which is killed at the stop timeout
 
 	// own
-	run     *runContext // the one under way, or the last
-	begun   bool        // the first run, by beginNow
-	calling bool        // the function
-	exit    exit
-	err     error         // what the function ended with
-	unused  *[]runContext // nil before the second run
-	first   runContext
+	prepared bool // run has not begun yet
+	begun    bool // the first run has, by beginNow
+	calling  bool // the function
+	exit     exit
+	first    runContext
 }
 
 // exit is how a call of the function was left.
@@ -48,11 +41,14 @@ type exit uint8
 
 const (
 	unknown exit = iota // by a panic that goes on, so far as is known
-	known               // as err says
+	known               // with an error or none
 )
 
-// ending is how a worker has ended, and with what.
+// ending is how a worker is to end, or has.
 type ending struct {
+	cause error       // why it is to stop; nil while it is not
+	timer *time.Timer // the supervisor's: it is to have stopped
+
 	outcome outcome
 	result  error // what the task has ended with
 	real    error // what the run ended with that was stopped, if that is more than why it was
@@ -64,49 +60,57 @@ type outcome uint8
 const (
 	stopped   outcome = iota // as it was asked to
 	completed                // by a clean exit
-	crashed                  // and it is for others to restart the task
+	crashed                  // by a crash that ends the task
+	handed                   // to the supervisor, which restarts it with others
 	gaveUp
 	late // after it was abandoned
 )
 
 // work is what the goroutine does. It goes on after a call in which the goroutine
-// before this one was lost, or begins with the first.
-func (w *worker) work() {
+// before this one was lost, which ended with err, or begins with the first.
+func (w *worker) work(err error) {
 	defer func() {
 		if w.calling && w.exit != unknown {
-			go w.work()
+			go w.work(err)
 		}
 	}()
-	pprof.SetGoroutineLabels(w.ctx)
+	if !w.calling { // else it has inherited the labels
+		pprof.SetGoroutineLabels(w.labelled())
+	}
 	w.identify()
 	if w.calling || w.begun || w.begin(w.approach()) {
-		w.serve()
+		w.serve(&err)
 	}
-	if w.done != nil {
-		close(w.done)
+	if w.run != nil {
+		w.run.end()
+	}
+	w.env.serves(-1)
+	if w.env.done != nil {
+		close(w.env.done)
 		return
 	}
-	w.tree.post(notice{kind: workerEnded, worker: w})
+	w.env.tree.s.inbox.post(notice{kind: workerEnded, worker: w})
 }
 
 // serve calls the function for the run that has begun, or enters how the call
 // ended in which the goroutine before this one was lost, and goes on with the
-// runs that follow.
-func (w *worker) serve() {
+// runs that follow. It leaves in err what a call ended with.
+func (w *worker) serve(err *error) {
 	for proceed := true; proceed; {
 		if !w.calling {
 			w.calling = true
-			w.call()
+			w.call(err)
 		}
 		w.calling = false
-		proceed = w.begin(w.settle())
+		proceed = w.begin(w.settle(*err))
 	}
 }
 
 // beginNow begins the first run on the goroutine of the supervisor, so that those
 // of several tasks begin in order, unless that would have to wait.
 func (w *worker) beginNow() {
-	if w.task.opts.gate == nil && w.tree.permits == nil && (w.task.gate == nil || w.task.gate.State().Phase == gate.Idle) {
+	t := w.task
+	if t.opts.gate == nil && w.env.tree.permits == nil && (t.past == nil || t.past.gate.State().Phase == gate.Idle) {
 		w.begun = w.begin(time.Now(), true)
 	}
 }
@@ -117,22 +121,26 @@ func (w *worker) identify() {
 		return
 	}
 	id := goroutineID()
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.task.lock()
+	defer w.task.unlock()
 	w.goroutine = id
 }
 
-// asked returns why the worker is to stop, or nil.
+// labelled returns the parent of all runs, with the task's label for profiles.
+// Nobody keeps it: a label that a goroutine carries does without.
+func (w *worker) labelled() context.Context {
+	return pprof.WithLabels(w.env.ctx, pprof.Labels("task", w.task.path()))
+}
+
+// asked returns why the worker is to stop, or nil. Called with the task's mu.
 func (w *worker) asked() error {
-	if w.ctx.Err() != nil {
-		return context.Cause(w.ctx)
+	switch {
+	case w.end != nil:
+		return w.end.cause
+	case w.env.ctx.Err() != nil:
+		return context.Cause(w.env.ctx)
 	}
-	if w.tree == nil {
-		return nil
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.cause
+	return nil
 }
 
 // The functions that call those of a task, below which a panic's stack is no
@@ -142,11 +150,11 @@ const (
 	memberFrame = "github.com/holdfast-go/holdfast/supervise.(*runContext).member"
 )
 
-// call runs the function to its end, and leaves in w.err what that was.
-func (w *worker) call() {
+// call runs the function to its end, and leaves in err what that was.
+func (w *worker) call(err *error) {
 	w.exit = unknown
-	defer w.caught()
-	w.err = w.task.fn(w.run)
+	defer w.caught(err)
+	*err = w.task.fn(w.run)
 	w.exit = known
 }
 
@@ -154,17 +162,17 @@ func (w *worker) call() {
 // is left. Goexit cannot be stopped, not even by recovering from a panic that
 // came after it: this goroutine ends, and work's deferred function hands over to
 // another.
-func (w *worker) caught() {
+func (w *worker) caught(err *error) {
 	switch {
 	case w.exit == known:
 		return
 	case !w.task.opts.letPanic:
-		w.err = ErrGoexit
+		*err = ErrGoexit
 		if v := recover(); v != nil {
-			w.err = newPanicError(v)
+			*err = newPanicError(v)
 		}
 	case leavesByGoexit():
-		w.err = ErrGoexit
+		*err = ErrGoexit
 	default:
 		return
 	}

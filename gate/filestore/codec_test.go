@@ -1,0 +1,84 @@
+package filestore
+
+import (
+	"bytes"
+	"math"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/holdfast-go/holdfast/gate"
+)
+
+// fill sets every field of v to something that is not zero, so that a field which
+// the encoding has forgotten is found.
+func fill(t *testing.T, v reflect.Value, seed *int64) {
+	*seed++
+	switch {
+	case v.Type() == reflect.TypeFor[time.Time]():
+		v.Set(reflect.ValueOf(time.Unix(*seed, 999_999_999).UTC()))
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			fill(t, v.Field(i), seed)
+		}
+	case v.Kind() == reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 3, 3))
+		for i := range v.Len() {
+			fill(t, v.Index(i), seed)
+		}
+	case v.CanInt():
+		v.SetInt(*seed)
+	case v.CanUint():
+		v.SetUint(uint64(*seed))
+	case v.Kind() == reflect.Bool:
+		v.SetBool(true)
+	case v.Kind() == reflect.String:
+		v.SetString("\x00text\xff")
+	default:
+		t.Fatalf("there is a field of type %v now; encode it", v.Type())
+	}
+}
+
+func TestCodecHasEveryField(t *testing.T) {
+	var s gate.Snapshot
+	var seed int64
+	fill(t, reflect.ValueOf(&s).Elem(), &seed)
+	revision, got, err := decode(encode(42, s))
+	if err != nil || revision != 42 || !reflect.DeepEqual(got, s) {
+		t.Errorf("revision %d, error %v:\n got %+v\nwant %+v", revision, err, got, s)
+	}
+}
+
+func TestCodecExtremes(t *testing.T) {
+	s := gate.Snapshot{Version: math.MinInt, Phase: math.MaxUint8, Until: time.Unix(math.MaxInt64, 0).UTC()}
+	s.History.Now, s.History.LoopEnd = math.MinInt64, math.MaxInt64
+	s.History.Crashes = []time.Duration{math.MinInt64, math.MaxInt64, 0}
+	s.History.Seed = math.MaxUint64
+	_, got, err := decode(encode(0, s))
+	if err != nil || !reflect.DeepEqual(got, s) {
+		t.Errorf("error %v:\n got %+v\nwant %+v", err, got, s)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	var tracker gate.Tracker
+	f.Add(encode(1, tracker.Snapshot()))
+	for i := range 5 {
+		tracker.ObserveCrash(time.Unix(int64(i), 0), gate.ErrNil)
+		f.Add(encode(uint64(i), tracker.Snapshot()))
+	}
+	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 1, codecVersion, 0, 0})
+	f.Fuzz(func(t *testing.T, value []byte) {
+		revision, s, err := decode(value)
+		if err != nil {
+			return
+		}
+		again := encode(revision, s)
+		if _, got, err := decode(again); err != nil || !reflect.DeepEqual(got, s) {
+			t.Errorf("error %v:\n got %+v\nwant %+v", err, got, s)
+		}
+		if revisionOf(again) != revision || !bytes.Equal(again, encode(revision, s)) {
+			t.Error("the encoding is not a function of what it encodes")
+		}
+	})
+}

@@ -1,0 +1,67 @@
+package gate
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+const (
+	// longestDowntime is the most that [Snapshot.Resume] takes a process to have
+	// been down for, so that a clock set to another century leaves room for holds.
+	longestDowntime = 10 * 365 * 24 * time.Hour
+	// farthest is how far from its start an instant of a record may be.
+	farthest = math.MaxInt64 / 2
+)
+
+// Resume returns s as a process should restore it that takes over at now from
+// one that has ended. Its instants are counted from now, with the monotonic
+// clock reading that now has: from there on a hold goes by the clock of this
+// process.
+//
+// How long the other has been down is read off the wall clocks of the two. A
+// clock set back shows as a negative time, which counts as none: what is left of
+// a hold never exceeds what was left when the last event was observed, and hence
+// what the policy has allowed. A clock set forth shows as downtime and shortens
+// holds, down to none. Downtime is no part of a run: one that was under way has
+// lasted as long as it was seen to. A snapshot that is corrupt is returned as it
+// is, for Restore to refuse.
+func (s Snapshot) Resume(now time.Time) Snapshot {
+	r := s.History
+	if r.Start.IsZero() || r.Validate() != nil || s.checkState() != nil {
+		return s
+	}
+	last := r.Start.Add(r.Now)
+	down := min(max(now.Round(0).Sub(last), 0), longestDowntime)
+	past := func(at time.Duration) time.Duration { // from now, where at was from Start
+		return max(at-r.Now, -farthest+down) - down
+	}
+	r.Crashes = slices.Clone(r.Crashes)
+	for i, at := range r.Crashes {
+		r.Crashes[i] = past(at)
+	}
+	if r.Looped && r.LoopEnd != math.MaxInt64 {
+		r.LoopEnd = addSaturating(r.LoopEnd, -r.Now-down)
+	}
+	if r.Running {
+		r.Began = max(r.Began-r.Now, -farthest)
+	}
+	if s.Phase != Idle && !s.Until.Equal(never) {
+		s.Until = now.Add(max(s.Until.Sub(last), -farthest) - down)
+	}
+	r.Start, r.Now = now, 0
+	s.History = r
+	return s
+}
+
+// addSaturating stays below what has no end.
+func addSaturating(a, b time.Duration) time.Duration {
+	switch sum := a + b; {
+	case b > 0 && sum < a:
+		return math.MaxInt64 - 1
+	case b < 0 && sum > a:
+		return math.MinInt64
+	default:
+		return sum
+	}
+}
