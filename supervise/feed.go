@@ -20,10 +20,10 @@ const (
 // ever waits for it.
 type feed struct {
 	observer Observer
-	enabled  func(Kind) bool // the observer's, or nil
-	annotate annotator       // the observer's, or nil
-	logger   *slog.Logger    // where a panic of the observer is reported
-	tasks    atomic.Int64    // that are served
+	chooser  chooser      // the observer, if it chooses
+	annotate annotator    // the observer's, or nil
+	logger   *slog.Logger // where a panic of the observer is reported
+	tasks    atomic.Int64 // that are served
 
 	mu       sync.Mutex
 	pending  []Event
@@ -31,6 +31,9 @@ type feed struct {
 	drained  chan struct{} // closed when the delivering goroutine ends; nil if there is none
 	reported bool          // that the observer panics
 }
+
+// chooser is an observer that does not want all events.
+type chooser interface{ Enabled(Kind) bool }
 
 // annotator is an observer's Annotate.
 type annotator func(context.Context, Event) context.Context
@@ -40,9 +43,7 @@ type note struct{ ctx context.Context }
 
 func newFeed(o Observer, logger *slog.Logger) *feed {
 	f := &feed{observer: o, logger: logger}
-	if e, ok := o.(interface{ Enabled(Kind) bool }); ok {
-		f.enabled = e.Enabled
-	}
+	f.chooser, _ = o.(chooser)
 	if a, ok := o.(interface {
 		Annotate(context.Context, Event) context.Context
 	}); ok {
@@ -53,25 +54,25 @@ func newFeed(o Observer, logger *slog.Logger) *feed {
 
 // wants reports whether the observer is to be told of a kind.
 func (f *feed) wants(k Kind) (wanted bool) {
-	if f.enabled == nil {
+	if f.chooser == nil {
 		return true
 	}
-	defer f.contain()
-	return f.enabled(k)
+	asked := false
+	defer func() {
+		if !asked { // recover costs as much as all else here
+			f.contained(recover())
+		}
+	}()
+	wanted = f.chooser.Enabled(k)
+	asked = true
+	return wanted
 }
 
-// annotated returns what the observer makes of ctx at a crash, which is ctx itself
-// if it has nothing to add, or panics.
-func (f *feed) annotated(ctx context.Context, e Event) context.Context {
-	made := ctx
-	func() {
-		defer f.contain()
-		made = f.annotate(ctx, e)
-	}()
-	if made == nil {
-		return ctx
-	}
-	return made
+// annotated returns what the observer makes of ctx at a crash, or nil if it has
+// nothing to add, or panics.
+func (f *feed) annotated(ctx context.Context, e Event) (made context.Context) {
+	defer f.contain()
+	return f.annotate(ctx, e)
 }
 
 func (f *feed) emit(e Event) {
@@ -129,8 +130,10 @@ func (f *feed) tell(e Event) {
 }
 
 // contain is to be deferred around a call of the observer.
-func (f *feed) contain() {
-	v := recover()
+func (f *feed) contain() { f.contained(recover()) }
+
+// contained tells of the first panic; a nil v is none.
+func (f *feed) contained(v any) {
 	if v == nil {
 		return
 	}

@@ -45,17 +45,20 @@ func (e *env) emit(t *Task, event Event) {
 }
 
 // annotate has the observers that want to make a context of a crash do so, and
-// returns it.
+// returns it, or nil if none did.
 func (e *env) annotate(t *Task, crash Event) *note {
 	var made *note
 	for _, f := range e.feeds {
 		if f.annotate == nil || !f.wants(KindCrash) {
 			continue
 		}
-		if made == nil {
-			made = &note{e.ctx}
+		ctx := e.ctx
+		if made != nil {
+			ctx = made.ctx
 		}
-		made.ctx = f.annotated(made.ctx, crash)
+		if ctx = f.annotated(ctx, crash); ctx != nil {
+			made = &note{ctx}
+		}
 	}
 	if made != crash.note {
 		t.lock()
