@@ -27,6 +27,7 @@ type feed struct {
 
 	mu       sync.Mutex
 	pending  []Event
+	room     int           // the most that pending could hold since it was last taken: it is not less as tasks end
 	dropped  uint64        // since the last event that was kept
 	drained  chan struct{} // closed when the delivering goroutine ends; nil if there is none
 	reported bool          // that the observer panics
@@ -78,7 +79,8 @@ func (f *feed) annotated(ctx context.Context, e Event) (made context.Context) {
 func (f *feed) emit(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.pending) >= maxPending+maxPendingTask*int(f.tasks.Load()) && !e.ends() { // of which there is one a task
+	f.room = max(f.room, maxPending+maxPendingTask*int(f.tasks.Load()))
+	if len(f.pending) >= f.room && !e.ends() { // of which there is one a task
 		f.dropped++
 		return
 	}
@@ -120,7 +122,7 @@ func (f *feed) take() []Event {
 		return nil
 	}
 	taken := f.pending
-	f.pending = nil
+	f.pending, f.room = nil, 0
 	return taken
 }
 
