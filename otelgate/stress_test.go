@@ -95,9 +95,10 @@ func TestManyTasks(t *testing.T) {
 		for i := range tasks {
 			_, _ = s.Go(fmt.Sprint(i), func(context.Context) error { crashes.Add(1); return errBoom })
 		}
-		before, early, late := heap(), int64(0), int64(0)
-		time.AfterFunc(142*time.Second, func() { early = heap() }) // in the 8th hold of the crash loop
-		time.AfterFunc(272*time.Second, func() { late = heap() })  // in the 15th
+		before := heap()
+		var early, late atomic.Int64
+		time.AfterFunc(142*time.Second, func() { early.Store(heap()) }) // in the 8th hold of the crash loop
+		time.AfterFunc(272*time.Second, func() { late.Store(heap()) })  // in the 15th
 		_ = s.Run(until(t, 277*time.Second))
 		_ = tracers.ForceFlush(context.Background())
 		tel := &telemetry{reader: reader}
@@ -107,11 +108,11 @@ func TestManyTasks(t *testing.T) {
 			t.Errorf("%d crashes, %d root spans", n, spans.roots.Load())
 		}
 		perTask := func(h int64) int64 { return (h - before) / int64(tasks) }
-		if more := perTask(late) - perTask(early); more > 4096 {
+		if more := perTask(late.Load()) - perTask(early.Load()); more > 4096 {
 			t.Errorf("each task takes %d bytes more after 35 more crashes", more)
 		}
 		t.Logf("%d crashes, %d spans; for each task %d bytes of heap more after 40 crashes, %d after 75, %d in the end",
-			crashes.Load(), spans.all.Load(), perTask(early), perTask(late), perTask(heap()))
+			crashes.Load(), spans.all.Load(), perTask(early.Load()), perTask(late.Load()), perTask(heap()))
 		_ = tracers.Shutdown(context.Background())
 	})
 }

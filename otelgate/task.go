@@ -132,6 +132,11 @@ func (t *task) attributes(e *end, f *failure) []attribute.KeyValue {
 
 // crash tells of a crash, and of the hold that it brings.
 func (t *task) crash(e end) {
+	defer t.held(&e)
+	r := crashRecord(e.state.Phase)
+	if !t.counted && !t.traced() && !t.o.logged(t.ctx, r) {
+		return
+	}
 	f := failureOf(e.err)
 	t.measure(func(in *instruments) {
 		set := t.series.error(t.o.kinds.admit(f.kind))
@@ -140,8 +145,7 @@ func (t *task) crash(e end) {
 			in.runs.Record(t.ctx, seconds(e.ran), set)
 		}
 	})
-	t.tell("crash", crashRecord(e.state.Phase), &e, &f)
-	t.held(&e)
+	t.tell("crash", r, &e, &f)
 }
 
 // giveUp tells that the policy gave up, which ends the restart.
