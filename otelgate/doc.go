@@ -58,7 +58,8 @@
 // crash: a warning, or an error once it is of a crash loop. The policy's giving up
 // is holdfast.task.give_up, and a run that does not end holdfast.run.abandoned.
 // What package supervise itself writes about a crash, through slog, has the root
-// span in its context.
+// span in its context, for handlers that look there, and in the attributes trace_id,
+// span_id and trace_flags, for all others.
 //
 // # Bounds
 //

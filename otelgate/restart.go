@@ -2,6 +2,7 @@ package otelgate
 
 import (
 	"context"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -114,7 +115,14 @@ func (o *Observer) begin(ctx context.Context, task string, c *crash) (context.Co
 		return ctx, nil
 	}
 	o.open.Add(1)
-	return restartContext{trace.ContextWithSpanContext(ctx, r.at), r}, r
+	return restartContext{logContext(trace.ContextWithSpanContext(ctx, r.at), r.at), r}, r
+}
+
+// logContext has what is logged about the crash name its span, as OpenTelemetry has
+// it for logs that are not its own.
+func logContext(ctx context.Context, at trace.SpanContext) context.Context {
+	return supervise.WithLogAttrs(ctx, slog.String("trace_id", at.TraceID().String()),
+		slog.String("span_id", at.SpanID().String()), slog.String("trace_flags", at.TraceFlags().String()))
 }
 
 // over reports whether the root span has ended. There is none in a nil restart.

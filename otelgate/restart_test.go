@@ -2,6 +2,7 @@ package otelgate_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/holdfast-go/holdfast/otelgate"
+	"github.com/holdfast-go/holdfast/policy"
 	"github.com/holdfast-go/holdfast/supervise"
 )
 
@@ -109,6 +111,32 @@ func TestSlog(t *testing.T) {
 	root, none := tel.ended(t, "restart")[0].SpanContext().SpanID(), trace.SpanID{}
 	check(t, "records", h.lines, fmt.Sprint("task started ", none), fmt.Sprint("task crashed ", root),
 		fmt.Sprint("task started ", none), fmt.Sprint("task ended ", none))
+}
+
+// TestSlogAttributes tells that a handler which knows nothing of traces writes the
+// ids, too, of what is about a crash and of nothing else.
+func TestSlogAttributes(t *testing.T) {
+	tel := newTelemetry()
+	var out strings.Builder
+	h := slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})
+	_ = supervise.Run(t.Context(), times(1, errBoom), supervise.WithPolicy(policy.Constant(time.Nanosecond)),
+		supervise.WithObserver(tel.observer()), supervise.WithLogger(slog.New(h)))
+	root := tel.ended(t, "restart")[0].SpanContext()
+	var lines []string
+	for line := range strings.Lines(out.String()) {
+		var r struct {
+			Msg     string
+			TraceID string `json:"trace_id"`
+			SpanID  string `json:"span_id"`
+			Flags   string `json:"trace_flags"`
+		}
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, fmt.Sprint(r.Msg, "; ", r.TraceID, " ", r.SpanID, " ", r.Flags))
+	}
+	ids := fmt.Sprint("; ", root.TraceID(), " ", root.SpanID(), " 01")
+	check(t, "records", lines, "task started;   ", "task crashed"+ids, "hold ended"+ids, "task started;   ", "task ended;   ")
 }
 
 // TestSampling tells that what is not sampled has no spans, and that the run knows
