@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"slices"
@@ -17,12 +18,11 @@ func draw(ctx context.Context, file string, c config, spans int64) error {
 	if err != nil {
 		return err
 	}
-	out, err := os.Create(file)
-	if err != nil {
+	var picture bytes.Buffer
+	if err := chart(traces, "shop/db/pool", "shop/poller", "shop/importer", "shop/mailer").WriteSVG(&picture); err != nil {
 		return err
 	}
-	defer out.Close()
-	return chart(traces, "shop/db/pool", "shop/poller", "shop/importer", "shop/mailer").WriteSVG(out)
+	return os.WriteFile(file, picture.Bytes(), 0o644)
 }
 
 // chart makes lanes of the traces that tell of tasks, on one axis from the start
