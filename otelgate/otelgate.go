@@ -110,6 +110,8 @@ func (o *Observer) Enabled(k supervise.Kind) bool {
 	case supervise.KindCrash, supervise.KindGiveUp, supervise.KindAbandon:
 		return o.traced() || o.measured() || o.logged(context.Background(), &crashLooping)
 	case supervise.KindStart:
+		o.silent.glance()
+	case supervise.KindRelease:
 		o.silent.listen()
 	case supervise.KindReturn, supervise.KindFault:
 		return false

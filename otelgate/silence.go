@@ -14,8 +14,10 @@ import (
 // silence remembers of each signal that its provider gave nothing to record with,
 // so that not every crash needs to ask it: that would cost more than the crash.
 // What gave nothing may have been the placeholder of a global provider, which is
-// alive once that is set; so with each start of a task it is looked whether one
-// was, and the silence is over then. Safe for concurrent use.
+// alive once that is set; so at the end of each hold it is looked whether one was,
+// and the silence is over then. At a start, which may follow a crash at once, it is
+// looked for one of traces alone: that is most often set with the others, and to
+// look for all would cost more than all else here. Safe for concurrent use.
 type silence struct {
 	globals                  atomic.Pointer[globals] // when it was last looked; nil if they cannot be compared
 	traces, metrics, records atomic.Bool
@@ -32,6 +34,13 @@ type globals struct {
 func (s *silence) listen() {
 	if g := s.globals.Load(); g == nil ||
 		g.traces != otel.GetTracerProvider() || g.metrics != otel.GetMeterProvider() || g.logs != otel.GetLoggerProvider() {
+		s.end()
+	}
+}
+
+// glance ends the silence if a global provider of traces was set since.
+func (s *silence) glance() {
+	if g := s.globals.Load(); g == nil || g.traces != otel.GetTracerProvider() {
 		s.end()
 	}
 }

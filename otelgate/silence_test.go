@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"runtime"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel"
 	nolog "go.opentelemetry.io/otel/log/noop"
@@ -18,6 +19,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/holdfast-go/holdfast/otelgate"
+	"github.com/holdfast-go/holdfast/policy"
 	"github.com/holdfast-go/holdfast/supervise"
 )
 
@@ -76,16 +78,45 @@ func TestSilent(t *testing.T) {
 	}
 }
 
-// TestGlobalProvider tells that providers are used which are set as the global
-// ones after crashes without any, from the next start on. It runs in a process of its own: they can be set
-// but once.
-func TestGlobalProvider(t *testing.T) {
-	if os.Getenv("OTELGATE_TEST_GLOBAL") == "" {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestGlobalProvider$", "-test.count=1")
-		cmd.Env = append(os.Environ(), "OTELGATE_TEST_GLOBAL=1")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+// alone runs a test in a process of its own, in which it returns true: global
+// providers can be set but once.
+func alone(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv("OTELGATE_TEST_ALONE") != "" {
+		return true
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1")
+	cmd.Env = append(os.Environ(), "OTELGATE_TEST_ALONE=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return false
+}
+
+// TestGlobalMeterProvider tells that a provider of metrics alone is used after it
+// is set as the global one, from the end of the next hold on.
+func TestGlobalMeterProvider(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	tel := &telemetry{reader: sdkmetric.NewManualReader()}
+	n := 0
+	_ = supervise.Run(t.Context(), func(context.Context) error {
+		switch n++; n {
+		case 3:
+			otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(tel.reader)))
+		case 6:
+			return nil
 		}
+		return errBoom
+	}, supervise.WithPolicy(policy.Constant(time.Nanosecond)), quiet, supervise.WithObserver(otelgate.New()))
+	check(t, "crashes", tel.series(t, "holdfast.task.crashes"), "error.type=*errors.errorString 2")
+}
+
+// TestGlobalProvider tells that providers are used which are set as the global
+// ones after crashes without any, from the next start on.
+func TestGlobalProvider(t *testing.T) {
+	if !alone(t) {
 		return
 	}
 	tel := &telemetry{spans: tracetest.NewSpanRecorder(), reader: sdkmetric.NewManualReader()}

@@ -54,17 +54,22 @@ func newFeed(o Observer, logger *slog.Logger) *feed {
 }
 
 // wants reports whether the observer is to be told of a kind.
-func (f *feed) wants(k Kind) (wanted bool) {
-	if f.chooser == nil {
-		return true
-	}
-	asked := false
+func (f *feed) wants(k Kind) bool { return anyWants([]*feed{f}, k) }
+
+// anyWants reports whether one of the observers is to be told of a kind. It is
+// asked more often than anything is told: so there is one defer for all of them,
+// and no recover, which costs as much as all else here, unless one panics.
+func anyWants(feeds []*feed, k Kind) (wanted bool) {
+	i, asked := 0, false
 	defer func() {
-		if !asked { // recover costs as much as all else here
-			f.contained(recover())
+		if !asked {
+			feeds[i].contained(recover())
+			wanted = anyWants(feeds[i+1:], k)
 		}
 	}()
-	wanted = f.chooser.Enabled(k)
+	for ; i < len(feeds) && !wanted; i++ {
+		wanted = feeds[i].chooser == nil || feeds[i].chooser.Enabled(k)
+	}
 	asked = true
 	return wanted
 }

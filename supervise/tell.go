@@ -10,14 +10,7 @@ import (
 // where that is likely not to be so: most goroutines then do with the small stack
 // that they began with.
 
-func (e *env) wants(k Kind) bool {
-	for _, f := range e.feeds {
-		if f.wants(k) {
-			return true
-		}
-	}
-	return false
-}
+func (e *env) wants(k Kind) bool { return anyWants(e.feeds, k) }
 
 // serves enters that so many tasks more are served.
 func (e *env) serves(more int64) {
