@@ -21,7 +21,7 @@ func (w *worker) begin(now time.Time, proceed bool) bool {
 		if !w.prepared {
 			w.run = w.nextContext()
 		}
-		w.running, w.prepared = true, false
+		w.running, w.prepared, w.again = true, false, false
 		t.runs++
 		t.began = now
 	}

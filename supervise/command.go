@@ -23,7 +23,8 @@ import (
 // of [WithStopTimeout] has passed, or ten seconds without that option. When the
 // process has ended by itself, what is left of its group is killed too, on Linux,
 // so that children of the child do not outlive the run. A process that leaves
-// the group, as a daemon does, escapes.
+// the group, as a daemon does, escapes; the run does not wait for it: two seconds
+// after the end of the process its output is no longer read.
 //
 // Output goes where the command says. If its Stdout or Stderr is nil, each line
 // of that is logged with the task's logger, at level Info or Warn; the last 4 KiB
@@ -46,6 +47,10 @@ func Command(build func(ctx context.Context) *exec.Cmd) func(context.Context) er
 // defaultKillAfter is how long a process has to end after SIGTERM, for a task
 // without a stop timeout.
 const defaultKillAfter = 10 * time.Second
+
+// drainTime is how long the output of a process is read after its end. What the
+// pipes hold takes no time; they stay open if a process that has escaped has them.
+const drainTime = 2 * time.Second
 
 // ExitError tells how a child process ended. It is the [*exec.ExitError] of the
 // process, to errors.As. Safe for concurrent use.
@@ -85,7 +90,7 @@ func runCommand(ctx context.Context, cmd *exec.Cmd) error {
 			defer c.worker.setKilled(false)
 		}
 	}
-	cmd.Cancel, cmd.WaitDelay = nil, 0
+	cmd.Cancel, cmd.WaitDelay = nil, drainTime
 	logger = logger.With("command", cmd.Path)
 	tail := &tailWriter{}
 	lines := []*lineLogger{}
@@ -115,6 +120,10 @@ func runCommand(ctx context.Context, cmd *exec.Cmd) error {
 	unwatch()
 	for _, l := range lines {
 		l.flush()
+	}
+	if errors.Is(err, exec.ErrWaitDelay) { // it has exited, with status 0
+		logSafely(logger, slog.LevelWarn, "the command has ended, and another process still has its output")
+		return nil
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -215,6 +224,11 @@ func (l *lineLogger) flush() {
 }
 
 func (l *lineLogger) log(line []byte) {
-	defer func() { _ = recover() }() // of a handler: the process goes on
-	l.logger.Log(context.Background(), l.level, strings.TrimRight(string(line), "\r"))
+	logSafely(l.logger, l.level, strings.TrimRight(string(line), "\r"))
+}
+
+// logSafely contains a panic of the handler: the process goes on.
+func logSafely(l *slog.Logger, level slog.Level, text string) {
+	defer func() { _ = recover() }()
+	l.Log(context.Background(), level, text)
 }

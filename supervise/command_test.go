@@ -226,3 +226,24 @@ func TestCommandThatExitsLeavesNoOrphans(t *testing.T) {
 	}
 	waitGone(t, pid)
 }
+
+func TestCommandDoesNotWaitForWhoEscapes(t *testing.T) {
+	for script, code := range map[string]int{"exit 7": 7, "exit 0": 0} {
+		file := filepath.Join(t.TempDir(), "pid")
+		_, err := runShell(t, fmt.Sprintf(`setsid sh -c 'echo $$ > %s.new; mv %[1]s.new %[1]s; exec sleep 1000' & `+
+			`until [ -e %[1]s ]; do sleep 0.01; done; %s`, file, script))
+		var exit *supervise.ExitError
+		if errors.As(err, &exit); (err != nil || code != 0) && (exit == nil || exit.Code != code) {
+			t.Errorf("%s: %v", script, err)
+		}
+		var pid int
+		data, _ := os.ReadFile(file)
+		if _, err := fmt.Sscan(string(data), &pid); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Errorf("%s: the process that left the group did not escape: %v", script, err)
+		}
+		waitGone(t, pid)
+	}
+}

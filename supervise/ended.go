@@ -1,6 +1,9 @@
 package supervise
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // What the tree does when a worker has ended, or is left behind.
 
@@ -24,11 +27,17 @@ func (tr *tree) ended(w *worker) {
 		tr.completed(t, fmt.Errorf("%s: %w", t.path(), w.end.result))
 	case w.end.outcome == gaveUp:
 		tr.gaveUp(t, w.end.result)
+	case asked && p.state == down: // it crashed as Task.Stop was called
+		p.state = held
+		tr.stayDown(t, errStopped)
 	default:
 		tr.gather(t)
 	}
+	if p.state == down && tr.cause == nil && w.again {
+		tr.want(t, waiting)
+	}
 	if p.state == down && t.opts.restart == never {
-		tr.s.remove(t)
+		tr.remove(t)
 	}
 }
 
@@ -71,8 +80,11 @@ func (tr *tree) crashed(t *Task, gave error) {
 
 func (tr *tree) gaveUp(t *Task, err error) {
 	t.place.state = down
-	if !t.opts.optional {
+	switch {
+	case !t.opts.optional:
 		tr.shutdown(err, err)
+	case tr.s.opts.allSignificant:
+		tr.completed(t, nil)
 	}
 }
 
@@ -82,6 +94,9 @@ func (tr *tree) completed(t *Task, err error) {
 	if !t.opts.significant {
 		return
 	}
+	if err != nil {
+		tr.failures = append(tr.failures, err)
+	}
 	if tr.s.opts.allSignificant {
 		for _, other := range tr.s.tasks {
 			if other != nil && other.opts.significant && (other.place.worker != nil || other.place.state != down) {
@@ -89,5 +104,5 @@ func (tr *tree) completed(t *Task, err error) {
 			}
 		}
 	}
-	tr.shutdown(errComplete, err)
+	tr.shutdown(errComplete, errors.Join(tr.failures...))
 }

@@ -160,11 +160,17 @@ func report(logger *slog.Logger, message string, args ...any) {
 	logger.Error(message, args...)
 }
 
+// pends returns what is closed when all has been told that is pending; nil if
+// nothing is.
+func (f *feed) pends() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.drained
+}
+
 // flush waits until all has been told that is pending, or ctx is done.
 func (f *feed) flush(ctx context.Context) {
-	f.mu.Lock()
-	drained := f.drained
-	f.mu.Unlock()
+	drained := f.pends()
 	if drained == nil {
 		return
 	}

@@ -66,7 +66,7 @@ func (tr *tree) regroup() bool {
 	tr.group = nil
 	for _, c := range g.culprits {
 		c.task.theGate().MaybeRelease(now)
-		tr.env.tellRelease(c.task, now, c.hold)
+		tr.envOf(c.task).tellRelease(c.task, now, c.hold)
 		if c.task.place.state == held {
 			tr.want(c.task, waiting)
 		}

@@ -3,6 +3,7 @@ package supervise
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/holdfast-go/holdfast/gate"
@@ -51,6 +52,7 @@ const (
 )
 
 func collect(o options, opts []Option) *options {
+	o.observers = slices.Clip(o.observers) // those of several tasks begin alike
 	for _, opt := range opts {
 		if opt != nil {
 			opt.apply(&o)
@@ -99,7 +101,8 @@ func WithLogger(l *slog.Logger) Option {
 	return option(func(o *options) { o.logger = l })
 }
 
-// WithObserver adds an observer. A nil one is ignored.
+// WithObserver adds an observer. A nil one is ignored. That of a task which runs a
+// supervisor is told of the supervisor's tasks.
 func WithObserver(obs Observer) Option {
 	return option(func(o *options) {
 		if obs != nil {

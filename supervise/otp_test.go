@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/holdfast-go/holdfast/policy"
 	"github.com/holdfast-go/holdfast/supervise"
 )
 
@@ -120,9 +121,26 @@ func TestOTPAllSignificant(t *testing.T) {
 		b.run()
 		b.end("a", errBoom)
 		b.end("b", nil)
-		if err := <-b.done; err != nil {
+		// Unlike in OTP, where the failure vanishes.
+		if err := <-b.done; !errors.Is(err, errBoom) || err.Error() != "root/a: boom" {
 			t.Error(err)
 		}
 		b.expect("+a +b +c !a -b -c")
+	})
+}
+
+func TestOptionalAndAllSignificant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, supervise.AllSignificant())
+		b.add("a", supervise.Significant())
+		b.add("b", supervise.Significant(), supervise.Optional(),
+			supervise.WithPolicy(policy.Compose(policy.Constant(0), policy.MaxCrashes(0, time.Hour))))
+		b.run()
+		b.end("a", nil)
+		b.end("b", errBoom)
+		if err := <-b.done; err != nil {
+			t.Error(err)
+		}
+		b.expect("+a +b -a !b")
 	})
 }

@@ -45,8 +45,8 @@ func (t *Task) Name() string { return t.path() }
 func (t *Task) Stop() { t.request(wantStop) }
 
 // Restart starts the task anew: one that runs is stopped and started again, which
-// is no crash; one that is held is released, as by Release; one that is down is
-// started. It does not wait for that.
+// is no crash; one that is held is released, as by Release; one that is down, or
+// being stopped, is started. It does not wait for that.
 func (t *Task) Restart() { t.request(wantRestart) }
 
 // Release ends a hold of the task and wipes its slate, as an operator's force
@@ -60,9 +60,12 @@ func (t *Task) Release() bool {
 // begins with that.
 func (t *Task) request(kind noticeKind) { t.opts.sup.inbox.post(notice{kind: kind, task: t}) }
 
-func (w *worker) isRunning() bool {
+// anew sets whether the task is to be started again should the worker be ending,
+// which nobody else can tell from its being held. It reports whether the worker runs.
+func (w *worker) anew(again bool) (running bool) {
 	w.task.lock()
 	defer w.task.unlock()
+	w.again = again
 	return w.running
 }
 

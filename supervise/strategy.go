@@ -82,7 +82,8 @@ func Unordered() SupervisorOption {
 }
 
 // AllSignificant ends the supervisor when all its [Significant] tasks have ended
-// by themselves, rather than at the first. These are OTP's auto_shutdown, all and any.
+// by themselves, rather than at the first; one that is [Optional] has ended when
+// the policy has given up on it, too. These are OTP's auto_shutdown, all and any.
 func AllSignificant() SupervisorOption {
 	return supervisorOption(func(o *supervisorOptions) { o.allSignificant = true })
 }

@@ -116,8 +116,8 @@ func (s *Supervisor) admits(name string) error {
 // It returns
 //
 //   - [context.Cause](ctx) once ctx is done and the tasks have stopped;
-//   - nil when a significant task has ended cleanly, or the error of one that is
-//     [Once]; see [Significant];
+//   - nil when its significant tasks have ended cleanly, or the errors of those
+//     that are [Once]; see [Significant];
 //   - a [*GaveUpError] with the path of a task, when the policy has given up on
 //     one that is not [Optional]: the others are stopped first;
 //   - ErrAbandoned, and an [*AbandonedError] each, joined to these, for tasks that
@@ -146,7 +146,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		<-s.inbox.wake
 	}
 	stop()
-	tr.env.flush()
+	tr.flush()
 	return s.close(tr)
 }
 

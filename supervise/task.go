@@ -2,7 +2,6 @@ package supervise
 
 import (
 	"context"
-	"log/slog"
 	"reflect"
 	"runtime"
 	"strings"
@@ -47,38 +46,6 @@ type past struct {
 	faulty  bool                 // the policy has panicked
 	unused  []runContext         // for the runs to come; the worker's own
 	told    atomic.Pointer[told] // by the logger
-}
-
-// env is what all tasks share that one Run, or one Supervisor.Run, supervises.
-type env struct {
-	ctx    context.Context // of Run; without its cancellation under a supervisor
-	prefix string          // of the tasks' names
-	logger *slog.Logger
-	feeds  []*feed // the first is the logger's
-
-	tree *tree         // nil under Run
-	done chan struct{} // closed when the task has ended; nil under a supervisor
-}
-
-func newEnv(ctx context.Context, prefix string, logger *slog.Logger, observers []Observer) *env {
-	if logger == nil {
-		logger = slog.Default()
-	}
-	e := &env{ctx: ctx, prefix: prefix, logger: logger}
-	e.feeds = []*feed{newFeed(logObserver{logger}, slog.Default())}
-	for _, o := range observers {
-		e.feeds = append(e.feeds, newFeed(o, logger))
-	}
-	return e
-}
-
-// flush waits until the observers have been told all, for a second at most.
-func (e *env) flush() {
-	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
-	defer cancel()
-	for _, f := range e.feeds {
-		f.flush(ctx)
-	}
 }
 
 // functionName is the name of a function without the path of its package, such

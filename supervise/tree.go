@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/holdfast-go/holdfast/gate"
 )
 
 // tree is a supervisor while its Run runs: one goroutine, that of Run, which
@@ -18,7 +20,9 @@ import (
 // and restarts it.
 type tree struct {
 	s       *Supervisor
-	env     *env
+	env     *env                // of its tasks, but for those in own
+	own     map[*Task]*env      // tasks with a logger or observers of their own
+	gone    []*env              // of such that were removed, and whose observers are still being told
 	parent  *Task               // as which the supervisor runs; nil for the root
 	permits *semaphore.Weighted // to start up; nil for any number
 
@@ -29,6 +33,8 @@ type tree struct {
 	result  error   // what Run returns
 	ends    []error // real errors of stopped tasks
 	last    int     // no task after this index is to be stopped
+
+	failures []error // what significant tasks have ended with
 }
 
 // place is where a task stands with its supervisor.
@@ -73,18 +79,6 @@ func newTree(ctx context.Context, s *Supervisor) *tree {
 		tr.permits = semaphore.NewWeighted(int64(s.opts.maxStarts))
 	}
 	return tr
-}
-
-// below returns what the tasks of a supervisor share that is itself a task of e:
-// the same logger and observers, unless it has a logger of its own, and its own
-// observers beside.
-func (e *env) below(ctx context.Context, prefix string, o *options) *env {
-	b := newEnv(ctx, prefix, o.logger, o.observers)
-	if o.logger == nil {
-		b.logger, b.feeds[0] = e.logger, e.feeds[0]
-	}
-	b.feeds = append(b.feeds, e.feeds[1:]...)
-	return b
 }
 
 // within reports whether the tree is somewhere below s.
@@ -167,7 +161,7 @@ func (tr *tree) take(n notice) {
 		}
 	case n.kind == runHung:
 		if tr.abandon(n.worker, ErrWatchdog) {
-			tr.crashed(t, t.hang(tr.env, time.Now()))
+			tr.crashed(t, t.hang(tr.envOf(t), time.Now()))
 		}
 	}
 }
@@ -215,7 +209,7 @@ func (tr *tree) startAll() {
 }
 
 func (tr *tree) start(t *Task) {
-	w := t.newWorker(tr.env)
+	w := t.newWorker(tr.envOf(t))
 	t.place.worker, t.place.asked, t.place.ready = w, false, false
 	tr.serving++
 	w.beginNow()
@@ -230,6 +224,9 @@ func (tr *tree) stop(t *Task, cause error, then state) {
 		tr.stayDown(t, cause)
 	}
 	p.state = then
+	if w != nil && then == down {
+		w.anew(false)
+	}
 	if w == nil || p.asked {
 		return
 	}
@@ -243,12 +240,15 @@ func (tr *tree) stop(t *Task, cause error, then state) {
 // restart is Task.Restart: at once, from whatever state.
 func (tr *tree) restart(t *Task) {
 	p := &t.place
-	switch {
+	switch w := p.worker; {
 	case tr.cause != nil:
-	case p.worker == nil && p.state == down:
-		tr.want(t, waiting)
-	case p.worker != nil && p.worker.isRunning():
+	case w != nil && (w.anew(true) || p.asked):
 		tr.stop(t, errRestarted, waiting)
+	case w == nil && p.state == down:
+		tr.want(t, waiting)
+		if g := t.theGate(); g != nil && g.State().Phase == gate.GaveUp {
+			g.ForceRelease()
+		}
 	default:
 		if g := t.theGate(); g != nil {
 			g.ForceRelease()
@@ -261,7 +261,7 @@ func (tr *tree) restart(t *Task) {
 func (tr *tree) stayDown(t *Task, cause error) {
 	p := &t.place
 	if p.state == held || p.state == stuck {
-		tr.env.tellStop(t, time.Now(), 0, cause)
+		tr.envOf(t).tellStop(t, time.Now(), 0, cause)
 	}
 	p.state = down
 }

@@ -27,6 +27,7 @@ type worker struct {
 	running   bool
 	abandoned bool
 	killed    bool // a process serves the run, which is killed at the stop timeout
+	again     bool // when the worker ends without another run, the task is to be started again
 
 	// own
 	prepared bool // run has not begun yet

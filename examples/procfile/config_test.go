@@ -1,0 +1,107 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestParseProcfile(t *testing.T) {
+	entries, err := parseProcfile("Procfile", "# a comment\r\n\r\nweb:  serve -port 80 # not one\r\n\tmail-2:send\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []entry{{"web", "serve -port 80 # not one", 3}, {"mail-2", "send", 4}}
+	if len(entries) != 2 || entries[0] != want[0] || entries[1] != want[1] {
+		t.Errorf("%+v", entries)
+	}
+}
+
+func TestProcfileFaults(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                         "P: there are no processes in it; write a line \"name: command\" for each",
+		"# nothing":                "P: there are no processes in it; write a line \"name: command\" for each",
+		"web":                      `P:1: "web" is not of the form "name: command"; a name has letters, digits, _ and -`,
+		"\nweb:":                   `P:2: "web:" is not of the form "name: command"; a name has letters, digits, _ and -`,
+		"a/b: x":                   `P:1: "a/b: x" is not of the form "name: command"; a name has letters, digits, _ and -`,
+		"a: x\nb: y\na: z\nnobody": "P:3: there is a process \"a\" already, in line 1; give each a name of its own\nP:4: \"nobody\" is not of the form \"name: command\"; a name has letters, digits, _ and -",
+	} {
+		if _, err := parseProcfile("P", text); err == nil || err.Error() != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func FuzzProcfile(f *testing.F) {
+	f.Add("web: serve\n# comment\nmail: send")
+	f.Fuzz(func(t *testing.T, text string) {
+		entries, err := parseProcfile("P", text)
+		if err != nil {
+			return
+		}
+		seen := map[string]bool{}
+		for _, e := range entries {
+			if seen[e.name] || e.name == "" || strings.TrimSpace(e.command) == "" || strings.Contains(e.command, "\n") {
+				t.Errorf("%+v", entries)
+			}
+			seen[e.name] = true
+		}
+	})
+}
+
+var twoEntries = []entry{{name: "web"}, {name: "mail"}}
+
+func TestConfigIsInherited(t *testing.T) {
+	c, err := parseConfig("C", []byte(`{
+		"policy": {"initial": "1s"}, "stop_timeout": "3s", "max_crashes": {"n": 7, "window": "1h"},
+		"processes": {"web": {"policy": {"max": "2s", "window": "20s"}, "max_crashes": {"n": 2}, "restart": "always"}}}`), twoEntries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := defaultConfig().all
+	all.policy.Initial, all.stopTimeout, all.maxCrashes = time.Second, 3*time.Second, limit{7, time.Hour}
+	if c.of("mail") != all {
+		t.Errorf("mail has %+v, not %+v", c.of("mail"), all)
+	}
+	web := all
+	web.policy.Max, web.policy.Window, web.maxCrashes.n, web.restart = 2*time.Second, 20*time.Second, 2, "always"
+	if c.of("web") != web {
+		t.Errorf("web has %+v, not %+v", c.of("web"), web)
+	}
+}
+
+func TestConfigFaults(t *testing.T) {
+	for text, want := range map[string]string{
+		`[]`:                               "C: not a JSON object: json: cannot unmarshal array",
+		`{`:                                "C: not a JSON object: unexpected end of JSON input",
+		`{"polcy": {}}`:                    "C: polcy: there is no such field; there are max_crashes, policy, processes, restart, stop_timeout",
+		`{"restart": "often"}`:             `C: restart: "often" is unknown; use always, on-crash or never`,
+		`{"stop_timeout": 5}`:              `C: stop_timeout: 5 is not a duration; write a string with a unit, such as "500ms"`,
+		`{"stop_timeout": "-1s"}`:          "C: stop_timeout: -1s is negative; use 0s to kill at once",
+		`{"max_crashes": {"n": 3}}`:        `C: max_crashes: n (3) is negative or window (0s) is not positive; write such as {"n": 20, "window": "1h"}`,
+		`{"max_crashes": {"m": 3}}`:        "C: max_crashes: m: there is no such field; there are n, window",
+		`{"policy": {"initial": "9h"}}`:    "C: policy: policy: max (1m0s) is below initial (9h0m0s); raise max",
+		`{"processes": {"db": {}}}`:        "C: processes.db: the Procfile has no such process; it has web, mail",
+		`{"processes": {"web": {"a": 1}}}`: "C: processes.web: a: there is no such field",
+		// All faults are told at once.
+		`{"restart": "", "processes": {"web": {"policy": {"factor": 0}}}}`: "C: restart: \"\" is unknown; use always, on-crash or never\n" +
+			"C: processes.web: policy: policy: factor (0) is below 1",
+	} {
+		if _, err := parseConfig("C", []byte(text), twoEntries); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s:\n%v\nnot\n%s", text, err, want)
+		}
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add([]byte(`{"policy": {"max": "30s"}, "processes": {"web": {"restart": "always", "max_crashes": {"n": 1, "window": "1s"}}}}`))
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		c, err := parseConfig("C", data, twoEntries)
+		if err != nil {
+			return
+		}
+		for _, e := range twoEntries {
+			c.of(e.name).options() // which must not panic
+		}
+	})
+}

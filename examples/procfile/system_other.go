@@ -1,0 +1,13 @@
+//go:build !unix
+
+package main
+
+import (
+	"context"
+	"os/exec"
+)
+
+func shell(command string) *exec.Cmd { return exec.Command("cmd", "/C", command) }
+
+// onRelease does nothing: there is no signal for it. The key r does it.
+func onRelease(context.Context, func()) (stop func()) { return func() {} }
