@@ -84,7 +84,10 @@ func TestOwnObserverIsToldTheEndOfAForgottenTask(t *testing.T) {
 		}))
 		s := supervise.New("s")
 		s.Go("once", func(context.Context) error { return nil }, supervise.Once(), slow)
-		s.Go("end", func(context.Context) error { return nil }, supervise.Significant())
+		s.Go("end", func(context.Context) error {
+			time.Sleep(time.Millisecond) // until once has ended, not until all of that is told
+			return nil
+		}, supervise.Significant())
 		if err := s.Run(t.Context()); err != nil {
 			t.Error(err)
 		}
