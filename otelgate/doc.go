@@ -63,6 +63,11 @@
 //
 // # Bounds
 //
+// Nothing waits for an exporter. Events that come too fast for the observer are
+// dropped, and counted in holdfast.observer.dropped_events; spans that the queue of
+// the SDK has no room for are counted by the SDK, in
+// otel.sdk.processor.span.processed with error.type queue_full.
+//
 // Texts are cut, and made valid UTF-8: names and types after [MaxName] bytes,
 // messages after [MaxMessage], stacks after [MaxStack]. A provider that panics, or
 // gives nil, does no harm, and is told to [go.opentelemetry.io/otel.Handle] once.

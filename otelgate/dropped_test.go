@@ -2,11 +2,18 @@ package otelgate_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
 	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/otelgate"
 	"github.com/holdfast-go/holdfast/supervise"
 )
 
@@ -88,4 +95,41 @@ func TestDroppedAreCounted(t *testing.T) {
 	tel := newTelemetry()
 	tel.observer().Observe(supervise.Event{Kind: supervise.KindStop, Dropped: 7})
 	check(t, "dropped", tel.series(t, "holdfast.observer.dropped_events"), "7")
+}
+
+// waiting is an exporter that takes nothing until it may.
+type waiting struct {
+	counter
+	proceed chan struct{}
+}
+
+func (w *waiting) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	<-w.proceed
+	return w.counter.ExportSpans(ctx, spans)
+}
+
+// TestQueueFull tells that spans which the queue of the SDK has no room for are
+// lost, but counted by the SDK: none is lost in silence.
+func TestQueueFull(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	t.Setenv("OTEL_GO_X_OBSERVABILITY", "true")
+	const crashes = 500
+	tel := &telemetry{reader: sdkmetric.NewManualReader()}
+	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(tel.reader)))
+	spans := &waiting{proceed: make(chan struct{})}
+	tracers := sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans, sdktrace.WithMaxQueueSize(64), sdktrace.WithMaxExportBatchSize(32)))
+	_ = supervise.Run(t.Context(), times(crashes, errBoom), atOnce, quiet, supervise.WithObserver(otelgate.New(otelgate.WithTracerProvider(tracers))))
+	close(spans.proceed)
+	_ = tracers.Shutdown(context.Background())
+	lost := int64(0)
+	for _, line := range tel.series(t, "otel.sdk.processor.span.processed") {
+		if _, n, ok := strings.Cut(line, "error.type=queue_full "); ok {
+			_, _ = fmt.Sscan(n[strings.LastIndex(n, " ")+1:], &lost)
+		}
+	}
+	if n := spans.all.Load(); lost == 0 || n+lost != 2*crashes {
+		t.Errorf("of %d spans %d were exported, %d counted as lost", 2*crashes, n, lost)
+	}
 }
