@@ -63,7 +63,7 @@
 //
 // # Bounds
 //
-// Nothing waits for an exporter. Events that come too fast for the observer are
+// A task that supervise runs waits for no exporter. Events that come too fast are
 // dropped, and counted in holdfast.observer.dropped_events; spans that the queue of
 // the SDK has no room for are counted by the SDK, in
 // otel.sdk.processor.span.processed with error.type queue_full.
