@@ -85,7 +85,7 @@ func TestOwnObserverIsToldTheEndOfAForgottenTask(t *testing.T) {
 		s := supervise.New("s")
 		s.Go("once", func(context.Context) error { return nil }, supervise.Once(), slow)
 		s.Go("end", func(context.Context) error {
-			time.Sleep(time.Millisecond) // until once has ended, not until all of that is told
+			time.Sleep(time.Millisecond) // until the other one is forgotten
 			return nil
 		}, supervise.Significant())
 		if err := s.Run(t.Context()); err != nil {
