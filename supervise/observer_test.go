@@ -116,8 +116,8 @@ func TestObserverSlow(t *testing.T) {
 		if total := uint64(len(events)) + dropped; total != 6002 || len(events) < 1024 {
 			t.Errorf("told %d events and of %d dropped, which is not 6002", len(events), dropped)
 		}
-		if last := events[len(events)-1]; last.Kind != supervise.KindExit || last.Dropped == 0 {
-			t.Errorf("the last event: %+v", last)
+		if last := events[len(events)-1]; last.Kind != supervise.KindExit || dropped == 0 {
+			t.Errorf("%d were dropped; the last event: %+v", dropped, last)
 		}
 	})
 }
