@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -150,4 +151,29 @@ func TestAnnotateHungRun(t *testing.T) {
 		close(free)
 		synctest.Wait()
 	})
+}
+
+// attributing is an observer that has crashes logged with an attribute.
+type attributing struct{ key string }
+
+func (attributing) Observe(supervise.Event) {}
+
+func (a attributing) Annotate(ctx context.Context, e supervise.Event) context.Context {
+	return supervise.WithLogAttrs(ctx, slog.Uint64(a.key, e.Run))
+}
+
+// TestWithLogAttrs tells that each observer's attributes are logged.
+func TestWithLogAttrs(t *testing.T) {
+	var out strings.Builder
+	h := slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == "a" || a.Key == "b" || a.Key == slog.MessageKey {
+			return a
+		}
+		return slog.Attr{}
+	}})
+	_ = supervise.Run(t.Context(), times(2, func() error { return errBoom }), atOnce, supervise.WithLogger(slog.New(h)),
+		supervise.WithObserver(attributing{"a"}), supervise.WithObserver(attributing{"b"}))
+	if want := "msg=\"task crashed\" a=1 b=1\nmsg=\"task crashed again\" a=2 b=2\n"; out.String() != want {
+		t.Errorf("logged %s", &out)
+	}
 }

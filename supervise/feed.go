@@ -20,17 +20,21 @@ const (
 // ever waits for it.
 type feed struct {
 	observer Observer
-	enabled  func(Kind) bool // the observer's, or nil
-	annotate annotator       // the observer's, or nil
-	logger   *slog.Logger    // where a panic of the observer is reported
-	tasks    atomic.Int64    // that are served
+	chooser  chooser      // the observer, if it chooses
+	annotate annotator    // the observer's, or nil
+	logger   *slog.Logger // where a panic of the observer is reported
+	tasks    atomic.Int64 // that are served
 
 	mu       sync.Mutex
 	pending  []Event
+	room     int           // the most that pending could hold since it was last taken: it is not less as tasks end
 	dropped  uint64        // since the last event that was kept
 	drained  chan struct{} // closed when the delivering goroutine ends; nil if there is none
 	reported bool          // that the observer panics
 }
+
+// chooser is an observer that does not want all events.
+type chooser interface{ Enabled(Kind) bool }
 
 // annotator is an observer's Annotate.
 type annotator func(context.Context, Event) context.Context
@@ -40,9 +44,7 @@ type note struct{ ctx context.Context }
 
 func newFeed(o Observer, logger *slog.Logger) *feed {
 	f := &feed{observer: o, logger: logger}
-	if e, ok := o.(interface{ Enabled(Kind) bool }); ok {
-		f.enabled = e.Enabled
-	}
+	f.chooser, _ = o.(chooser)
 	if a, ok := o.(interface {
 		Annotate(context.Context, Event) context.Context
 	}); ok {
@@ -52,32 +54,38 @@ func newFeed(o Observer, logger *slog.Logger) *feed {
 }
 
 // wants reports whether the observer is to be told of a kind.
-func (f *feed) wants(k Kind) (wanted bool) {
-	if f.enabled == nil {
-		return true
+func (f *feed) wants(k Kind) bool { return anyWants([]*feed{f}, k) }
+
+// anyWants reports whether one of the observers is to be told of a kind. It is
+// asked more often than anything is told: so there is one defer for all of them,
+// and no recover, which costs as much as all else here, unless one panics.
+func anyWants(feeds []*feed, k Kind) (wanted bool) {
+	i, asked := 0, false
+	defer func() {
+		if !asked {
+			feeds[i].contained(recover())
+			wanted = anyWants(feeds[i+1:], k)
+		}
+	}()
+	for ; i < len(feeds) && !wanted; i++ {
+		wanted = feeds[i].chooser == nil || feeds[i].chooser.Enabled(k)
 	}
-	defer f.contain()
-	return f.enabled(k)
+	asked = true
+	return wanted
 }
 
-// annotated returns what the observer makes of ctx at a crash, which is ctx itself
-// if it has nothing to add, or panics.
-func (f *feed) annotated(ctx context.Context, e Event) context.Context {
-	made := ctx
-	func() {
-		defer f.contain()
-		made = f.annotate(ctx, e)
-	}()
-	if made == nil {
-		return ctx
-	}
-	return made
+// annotated returns what the observer makes of ctx at a crash, or nil if it has
+// nothing to add, or panics.
+func (f *feed) annotated(ctx context.Context, e Event) (made context.Context) {
+	defer f.contain()
+	return f.annotate(ctx, e)
 }
 
 func (f *feed) emit(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.pending) >= maxPending+maxPendingTask*int(f.tasks.Load()) && !e.ends() { // of which there is one a task
+	f.room = max(f.room, maxPending+maxPendingTask*int(f.tasks.Load()))
+	if len(f.pending) >= f.room && !e.ends() { // of which there is one a task
 		f.dropped++
 		return
 	}
@@ -119,7 +127,7 @@ func (f *feed) take() []Event {
 		return nil
 	}
 	taken := f.pending
-	f.pending = nil
+	f.pending, f.room = nil, 0
 	return taken
 }
 
@@ -129,8 +137,10 @@ func (f *feed) tell(e Event) {
 }
 
 // contain is to be deferred around a call of the observer.
-func (f *feed) contain() {
-	v := recover()
+func (f *feed) contain() { f.contained(recover()) }
+
+// contained tells of the first panic; a nil v is none.
+func (f *feed) contained(v any) {
 	if v == nil {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/gate"
 )
@@ -101,8 +102,20 @@ func (o logObserver) log(level slog.Level, message string, e Event, detail ...sl
 	ctx := context.Background()
 	if e.Kind == KindCrash || e.Kind == KindRelease || e.Kind == KindGiveUp { // about a crash
 		ctx = e.Context()
+		more, _ := ctx.Value(logAttrsKey{}).([]slog.Attr)
+		attrs = append(attrs, more...)
 	}
 	o.logger.LogAttrs(ctx, level, message, attrs...)
+}
+
+type logAttrsKey struct{}
+
+// WithLogAttrs returns a context with attributes, after those that ctx has already.
+// It is for an observer's Annotate: what is logged about the crash has them. Safe
+// for concurrent use.
+func WithLogAttrs(ctx context.Context, attrs ...slog.Attr) context.Context {
+	before, _ := ctx.Value(logAttrsKey{}).([]slog.Attr)
+	return context.WithValue(ctx, logAttrsKey{}, slices.Concat(before, attrs))
 }
 
 // holdAttr tells how the gate is held after an event. If it is not, or there is no

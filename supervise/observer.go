@@ -89,10 +89,11 @@ func (k Kind) String() string {
 // is called at each crash, on the task's goroutine, before anyone is told of it
 // and before the next run begins. It is given the context of Run and the event,
 // whose own Context is still that of the crash before, and returns a context
-// derived from the one it is given, or nil for that one: it is the Context of the
-// events from this crash to the next, the one that the crash is logged with, and
-// [Info.Context] in the runs that follow. Of several observers each derives from
-// what the one before it returned. What is said of Enabled is so for Annotate.
+// derived from the one it is given, or nil if it has nothing to add: it is the
+// Context of the events from this crash to the next, the one that the crash is
+// logged with (see [WithLogAttrs]), and [Info.Context] in the runs that follow. Of
+// several observers each derives from what the one before it returned. What is said
+// of Enabled is so for Annotate.
 type Observer interface{ Observe(Event) }
 
 // ObserverFunc is an adapter that makes an Observer of an ordinary function.

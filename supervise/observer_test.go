@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -115,8 +116,8 @@ func TestObserverSlow(t *testing.T) {
 		if total := uint64(len(events)) + dropped; total != 6002 || len(events) < 1024 {
 			t.Errorf("told %d events and of %d dropped, which is not 6002", len(events), dropped)
 		}
-		if last := events[len(events)-1]; last.Kind != supervise.KindExit || last.Dropped == 0 {
-			t.Errorf("the last event: %+v", last)
+		if last := events[len(events)-1]; last.Kind != supervise.KindExit || dropped == 0 {
+			t.Errorf("%d were dropped; the last event: %+v", dropped, last)
 		}
 	})
 }
@@ -235,6 +236,40 @@ func TestObserverIsToldTheEnd(t *testing.T) {
 		events := j.all()
 		if last := events[len(events)-1]; last.Kind != supervise.KindGiveUp || last.Dropped == 0 {
 			t.Errorf("the last event: %+v", last)
+		}
+	})
+}
+
+// TestSlowObserverOfTasksThatEnd tells that what is kept for a slow observer stays
+// when tasks end one after the other, each with fewer events than it has room for.
+func TestSlowObserverOfTasksThatEnd(t *testing.T) {
+	const tasks = 300
+	synctest.Test(t, func(t *testing.T) {
+		var j journal
+		proceed := make(chan struct{})
+		time.AfterFunc(time.Hour, func() { close(proceed) })
+		s := supervise.New("s", quiet, atOnce, supervise.WithObserver(supervise.ObserverFunc(func(e supervise.Event) {
+			<-proceed
+			j.Observe(e)
+		})))
+		for i := range tasks {
+			_, _ = s.Go(strconv.Itoa(i), func(ctx context.Context) error {
+				switch info, _ := supervise.FromContext(ctx); info.Run {
+				case 1:
+					time.Sleep(time.Duration(i) * time.Second)
+				case 4:
+					return nil
+				}
+				return errBoom
+			})
+		}
+		_ = s.Run(bubble(t, 2*time.Hour))
+		var dropped uint64
+		for _, e := range j.all() {
+			dropped += e.Dropped
+		}
+		if n := len(j.of(supervise.KindCrash)); n != 3*tasks || dropped != 0 {
+			t.Errorf("%d crashes told, %d events dropped", n, dropped)
 		}
 	})
 }

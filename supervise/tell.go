@@ -10,14 +10,7 @@ import (
 // where that is likely not to be so: most goroutines then do with the small stack
 // that they began with.
 
-func (e *env) wants(k Kind) bool {
-	for _, f := range e.feeds {
-		if f.wants(k) {
-			return true
-		}
-	}
-	return false
-}
+func (e *env) wants(k Kind) bool { return anyWants(e.feeds, k) }
 
 // serves enters that so many tasks more are served.
 func (e *env) serves(more int64) {
@@ -45,17 +38,20 @@ func (e *env) emit(t *Task, event Event) {
 }
 
 // annotate has the observers that want to make a context of a crash do so, and
-// returns it.
+// returns it, or nil if none did.
 func (e *env) annotate(t *Task, crash Event) *note {
 	var made *note
 	for _, f := range e.feeds {
 		if f.annotate == nil || !f.wants(KindCrash) {
 			continue
 		}
-		if made == nil {
-			made = &note{e.ctx}
+		ctx := e.ctx
+		if made != nil {
+			ctx = made.ctx
 		}
-		made.ctx = f.annotated(made.ctx, crash)
+		if ctx = f.annotated(ctx, crash); ctx != nil {
+			made = &note{ctx}
+		}
 	}
 	if made != crash.note {
 		t.lock()
