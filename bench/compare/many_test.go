@@ -92,21 +92,38 @@ func BenchmarkStorm(b *testing.B) {
 	})
 }
 
-// BenchmarkChurn has all tasks crash ten times and more, and reports how many
-// restarts there were in a second.
+// BenchmarkChurn has all tasks crash again and again once all run, and reports
+// how many restarts there were in a second.
 func BenchmarkChurn(b *testing.B) {
 	eachPool(b, func(b *testing.B, pool compare.Pool, n int) {
 		if !pool.Restarts {
 			b.Skip("it restarts nothing")
 		}
-		times := max(10, 200_000/n)
+		times := int32(max(5, 200_000/n)) //nolint:gosec // it is small
 		all := names(n)
 		for b.Loop() {
-			task, idle, _ := crashesThenIdles(n, times, func() error { return errCrash })
-			begin := time.Now()
-			stop := pool.Start(all, task)
-			idle.Wait()
-			b.ReportMetric(float64(n)*float64(times)/time.Since(begin).Seconds(), "restarts/s")
+			runs := make([]int32, n)
+			begin := make(chan struct{})
+			var ready, done sync.WaitGroup
+			ready.Add(n)
+			done.Add(n)
+			stop := pool.Start(all, func(ctx context.Context, i int) error {
+				switch runs[i]++; {
+				case runs[i] == 1:
+					ready.Done()
+					<-begin
+				case runs[i] > times:
+					done.Done()
+					<-ctx.Done()
+					return nil
+				}
+				return errCrash
+			})
+			ready.Wait()
+			from := time.Now()
+			close(begin)
+			done.Wait()
+			b.ReportMetric(float64(n)*float64(times)/time.Since(from).Seconds(), "restarts/s")
 			stop()
 		}
 	})
