@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -27,6 +28,8 @@ var (
 )
 
 func drawAll(out string, f figures) error {
+	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
+	plotter.DefaultFont = plot.DefaultFont
 	for _, c := range []struct{ file, title, prefix, suffix, unit string }{
 		{"restart-error.svg", "Restart after an error (log scale, less is better)", "Restart/after=error/lib=", "", "ns/op"},
 		{"restart-panic.svg", "Restart after a panic, with its stack (log scale, less is better)", "Restart/after=panic/lib=", "", "ns/op"},
@@ -40,6 +43,9 @@ func drawAll(out string, f figures) error {
 			if ok {
 				all = append(all, bar{name, f.median(peer(c.prefix+lib, c.unit))})
 			}
+		}
+		if len(all) == 0 {
+			return fmt.Errorf("drawing %s: nothing was measured", c.file)
 		}
 		if err := save(filepath.Join(out, c.file), barChart(c.title, all), vg.Length(len(all))*22+70); err != nil {
 			return err
@@ -63,7 +69,7 @@ func drawAll(out string, f figures) error {
 // newPlot returns a plot without a background.
 func newPlot(title string) *plot.Plot {
 	p := plot.New()
-	p.BackgroundColor = color.Transparent
+	p.BackgroundColor = nil
 	p.Title.Text = title
 	p.Title.TextStyle.Color = ink
 	p.Title.Padding = 8
@@ -122,8 +128,13 @@ func (all bars) Plot(c draw.Canvas, p *plot.Plot) {
 func (f figures) lineChart(title, label, bench, unit string) (*plot.Plot, error) {
 	p := newPlot(title)
 	p.X.Label.Text, p.Y.Label.Text = "tasks", label
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(powersOfTen)
+	if bench == "Churn" {
+		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.TickerFunc(powersOfTen)
+		p.Legend.Top = true
+	} else {
+		p.Y.Min = 0
+	}
 	for i, lib := range scaled {
 		var points plotter.XYs
 		for _, n := range scale {
@@ -140,20 +151,31 @@ func (f figures) lineChart(title, label, bench, unit string) (*plot.Plot, error)
 		p.Add(line, dots)
 		p.Legend.Add(lib, line, dots)
 	}
-	p.Legend.Top = true
 	return p, nil
+}
+
+func powersOfTen(low, high float64) (ticks []plot.Tick) {
+	for value := 1.0; value <= high*1.001; value *= 10 {
+		if value < low*0.999 {
+			continue
+		}
+		label := fmt.Sprintf("%.0f", value)
+		label = strings.Replace(strings.Replace(label, "000000", "M", 1), "000", "k", 1)
+		ticks = append(ticks, plot.Tick{Value: value, Label: label})
+	}
+	return ticks
 }
 
 var fontFamily = regexp.MustCompile(`font-family:[^;"]*`)
 
-// save writes p in a font that every reader has.
+// save writes p in a font whose letters are as wide as those it was laid out for.
 func save(file string, p *plot.Plot, height vg.Length) error {
 	c := vgsvg.New(560, height)
-	p.Draw(draw.New(c))
+	p.Draw(draw.Crop(draw.New(c), 8, -24, 8, -8))
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
 		return fmt.Errorf("drawing %s: %w", file, err)
 	}
-	text := fontFamily.ReplaceAll(b.Bytes(), []byte("font-family:system-ui,sans-serif"))
+	text := fontFamily.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif"))
 	return os.WriteFile(file, text, 0o644) //nolint:gosec // to be read by all
 }
