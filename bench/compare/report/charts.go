@@ -73,7 +73,7 @@ func newPlot(title string) *plot.Plot {
 	p.Title.Text = title
 	p.Title.TextStyle.Color = ink
 	p.Title.Padding = 8
-	p.Legend.TextStyle.Color = ink
+	p.Legend.TextStyle.Color, p.Legend.Padding = ink, 4
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Color = faint
 		axis.Tick.Color = faint
@@ -159,8 +159,12 @@ func powersOfTen(low, high float64) (ticks []plot.Tick) {
 		if value < low*0.999 {
 			continue
 		}
-		label := fmt.Sprintf("%.0f", value)
-		label = strings.Replace(strings.Replace(label, "000000", "M", 1), "000", "k", 1)
+		label := strconv.FormatFloat(value, 'f', 0, 64)
+		if rest, ok := strings.CutSuffix(label, "000000"); ok {
+			label = rest + "M"
+		} else if rest, ok := strings.CutSuffix(label, "000"); ok {
+			label = rest + "k"
+		}
 		ticks = append(ticks, plot.Tick{Value: value, Label: label})
 	}
 	return ticks
