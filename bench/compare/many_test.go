@@ -99,7 +99,7 @@ func BenchmarkChurn(b *testing.B) {
 		if !pool.Restarts {
 			b.Skip("it restarts nothing")
 		}
-		times := int32(max(5, 200_000/n)) //nolint:gosec // it is small
+		times := int32(max(10, 200_000/n)) //nolint:gosec // it is small
 		all := names(n)
 		for b.Loop() {
 			runs := make([]int32, n)

@@ -81,7 +81,7 @@ func startSuture(names []string, task Task) func() {
 		s.Add(&service{name, i, task})
 	}
 	done := s.ServeBackground(ctx)
-	return func() { cancel(); <-done }
+	return func() { cancel(); _ = <-done } // the error of ctx
 }
 
 // startGoroutines is what one writes by hand: a loop, and a recover that keeps

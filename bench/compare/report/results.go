@@ -27,15 +27,15 @@ func writeResults(out, environment string, f figures) error {
 	table(&b, []string{"what", "reach", "median", "±", "p", ""}, rows)
 
 	section(&b, "Restart after an error", "restart-error.svg")
-	f.compare(&b, "Restart/after=error/lib=", "holdfast", "ns/op", "allocs/op", "B/op")
+	f.compare(&b, "Restart/after=error/lib=", "holdfast", "allocs/op", "B/op")
 	section(&b, "Restart after a panic", "restart-panic.svg")
-	f.compare(&b, "Restart/after=panic/lib=", "holdfast", "ns/op", "allocs/op", "B/op")
+	f.compare(&b, "Restart/after=panic/lib=", "holdfast", "allocs/op", "B/op")
 	section(&b, "Decision at a crash", "decide.svg")
-	f.compare(&b, "Decide/lib=", "holdfast-gate", "ns/op", "allocs/op", "B/op")
+	f.compare(&b, "Decide/lib=", "holdfast-gate", "allocs/op", "B/op")
 	section(&b, "Read of the gate, or of a breaker's state, alone", "")
-	f.compare(&b, "Read/use=alone/lib=", "holdfast-gate", "ns/op")
+	f.compare(&b, "Read/use=alone/lib=", "holdfast-gate")
 	section(&b, "The same by two readers, with a writer", "")
-	f.compare(&b, "Read/use=2-readers-1-writer/lib=", "holdfast-gate", "ns/op")
+	f.compare(&b, "Read/use=2-readers-1-writer/lib=", "holdfast-gate")
 	for _, n := range idleSizes {
 		chart := ""
 		if n == idleSizes[len(idleSizes)-1] {
@@ -87,7 +87,8 @@ func (f figures) libs(prefix, unit string) (libs []string) {
 }
 
 // compare writes a table of all libraries, each against ours.
-func (f figures) compare(b *strings.Builder, prefix, ours, unit string, more ...string) {
+func (f figures) compare(b *strings.Builder, prefix, ours string, more ...string) {
+	const unit = "ns/op"
 	rows := [][]string{}
 	us := peer(prefix+ours, unit)
 	for _, lib := range f.libs(prefix, unit) {
