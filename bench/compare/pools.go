@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -81,7 +82,12 @@ func startSuture(names []string, task Task) func() {
 		s.Add(&service{name, i, task})
 	}
 	done := s.ServeBackground(ctx)
-	return func() { cancel(); _ = <-done } // the error of ctx
+	return func() {
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			panic(fmt.Sprintf("compare: suture ended with %v", err))
+		}
+	}
 }
 
 // startGoroutines is what one writes by hand: a loop, and a recover that keeps
