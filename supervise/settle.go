@@ -16,6 +16,10 @@ func (w *worker) settle(err error) (time.Time, bool) {
 	t.lock()
 	w.running = false
 	abandoned, cause, ran := w.abandoned, w.asked(), now.Sub(t.began)
+	entered := t.past != nil && err != nil && !abandoned && cause == nil
+	if entered {
+		t.past.enter(err)
+	}
 	t.unlock()
 	switch {
 	case abandoned:
@@ -29,8 +33,10 @@ func (w *worker) settle(err error) (time.Time, bool) {
 		return now, w.stop(now, ran, cause, realError(cause, err))
 	case err == nil:
 		return w.exited(now, ran)
+	case entered:
+		return w.crashed(now, t.judge(w.env, now, ran, err), err)
 	default:
-		return w.crashed(now, ran, err)
+		return w.crashed(now, t.crash(w.env, now, ran, err), err)
 	}
 }
 
@@ -71,8 +77,7 @@ func (w *worker) exited(now time.Time, ran time.Duration) (time.Time, bool) {
 	return w.goOn(now, state, nil)
 }
 
-func (w *worker) crashed(now time.Time, ran time.Duration, err error) (time.Time, bool) {
-	state := w.task.crash(w.env, now, ran, err)
+func (w *worker) crashed(now time.Time, state gate.State, err error) (time.Time, bool) {
 	if w.task.opts.restart == never {
 		return now, w.finish(crashed, err, nil)
 	}
@@ -92,10 +97,20 @@ func (w *worker) goOn(now time.Time, state gate.State, err error) (time.Time, bo
 func (t *Task) crash(e *env, now time.Time, ran time.Duration, err error) gate.State {
 	p := t.needPast(e)
 	t.lock()
+	p.enter(err)
+	t.unlock()
+	return t.judge(e, now, ran, err)
+}
+
+// enter is called with the task's mu.
+func (p *past) enter(err error) {
 	p.crashes++
 	p.last = err
-	t.unlock()
-	state := p.gate.ObserveCrash(now, err)
+}
+
+// judge asks the gate about a crash that has been entered, and tells of it.
+func (t *Task) judge(e *env, now time.Time, ran time.Duration, err error) gate.State {
+	state := t.past.gate.ObserveCrash(now, err)
 	t.keep()
 	if e.wants(KindCrash) {
 		e.tellCrash(t, now, ran, state)
