@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -143,16 +144,47 @@ func TestSupervisedOnFullDisk(t *testing.T) {
 }
 
 // TestOpenInReadOnlyFolder needs another user than root, whom nothing stops.
+// Root may write everywhere, so it is somebody else who tries: this test again, in
+// a process of its own.
 func TestOpenInReadOnlyFolder(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may write everywhere")
-	}
-	dir := filepath.Join(t.TempDir(), "read-only")
-	if err := os.Mkdir(dir, 0o500); err != nil {
-		t.Fatal(err)
+	dir := os.Getenv("HOLDFAST_READ_ONLY")
+	if dir == "" {
+		readOnlyAsSomebody(t)
+		return
 	}
 	path := filepath.Join(dir, "gates.db")
 	if _, err := filestore.Open(path); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), path) {
 		t.Errorf("error %v, want that it is not permitted, with the path", err)
+	}
+}
+
+func readOnlyAsSomebody(t *testing.T) {
+	const nobody = 65534
+	dir, err := os.MkdirTemp("", "read-only") // below a folder that all may enter
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		os.Chmod(dir, 0o755)
+		os.RemoveAll(dir)
+	}()
+	program, err := os.ReadFile(os.Args[0]) // which may be where others may not
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(dir, "test")
+	if err := os.WriteFile(copied, program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(copied, "-test.run", "^TestOpenInReadOnlyFolder$")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "HOLDFAST_READ_ONLY="+dir)
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "PASS") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
