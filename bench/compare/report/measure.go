@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"golang.org/x/perf/benchfmt"
 )
@@ -34,8 +35,13 @@ const (
 
 func (m *measurer) build(ctx context.Context) error {
 	for _, pkg := range []string{"bench", "bench/compare"} {
-		cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", m.binary(path.Base(pkg)), module+"/"+pkg) //nolint:gosec // constants
-		cmd.Stderr = os.Stderr
+		// Each in its own module, whose versions count.
+		where, err := exec.CommandContext(ctx, "go", "list", "-find", "-f", "{{.Dir}}", module+"/"+pkg).Output() //nolint:gosec // constants
+		if err != nil {
+			return fmt.Errorf("finding %s: %w", pkg, err)
+		}
+		cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", m.binary(path.Base(pkg))) //nolint:gosec // constants
+		cmd.Dir, cmd.Stderr = strings.TrimSpace(string(where)), os.Stderr
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("building the benchmarks of %s: %w", pkg, err)
 		}
