@@ -47,7 +47,11 @@ func (m *measurer) quick(ctx context.Context) error {
 			return err
 		}
 	}
-	return m.figures.check()
+	if err := m.figures.check(); err != nil {
+		return err
+	}
+	fmt.Printf("all figures are there, and allocations within their %d limits\n", len(limits))
+	return nil
 }
 
 // check returns an error for each figure that is missing, and for each that is
