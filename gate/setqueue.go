@@ -7,8 +7,10 @@ const (
 	placeCount
 )
 
-// queue is a binary heap of entries, the least first. It knows where each entry
-// is, so that one can be moved or taken out.
+// queue is a heap of entries, the least first. It knows where each entry is, so
+// that one can be moved or taken out. Each has four below it, and not two: moving
+// one writes to it, wherever it is in memory, and that is what costs, so that fewer
+// levels are worth more comparisons, of slots in one line of the cache.
 type queue[K comparable] struct {
 	slots []slot[K]
 	place int // of the entries' places, the one that is this queue's
@@ -18,6 +20,9 @@ type slot[K comparable] struct {
 	at int64
 	e  *entry[K]
 }
+
+// below is how many slots are below each one.
+const below = 4
 
 // put moves e to at, or adds it there.
 func (q *queue[K]) put(e *entry[K], at int64) {
@@ -59,7 +64,7 @@ func (q *queue[K]) shrink() {
 // sift puts s, whose place is to be i, up or down to where it belongs.
 func (q *queue[K]) sift(i int, s slot[K]) {
 	for i > 0 {
-		parent := (i - 1) / 2
+		parent := (i - 1) / below
 		if q.slots[parent].at <= s.at {
 			break
 		}
@@ -67,18 +72,21 @@ func (q *queue[K]) sift(i int, s slot[K]) {
 		i = parent
 	}
 	for {
-		child := 2*i + 1
-		if child >= len(q.slots) {
+		first := below*i + 1
+		if first >= len(q.slots) {
 			break
 		}
-		if right := child + 1; right < len(q.slots) && q.slots[right].at < q.slots[child].at {
-			child = right
+		least := first
+		for c := first + 1; c < min(first+below, len(q.slots)); c++ {
+			if q.slots[c].at < q.slots[least].at {
+				least = c
+			}
 		}
-		if q.slots[child].at >= s.at {
+		if q.slots[least].at >= s.at {
 			break
 		}
-		q.set(i, q.slots[child])
-		i = child
+		q.set(i, q.slots[least])
+		i = least
 	}
 	q.set(i, s)
 }
