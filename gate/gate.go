@@ -33,7 +33,7 @@ type Gate struct {
 	audience  *audience // nil if nobody waits or observes, and it is in no Set
 }
 
-// Option is an option of [New].
+// Option is an option of [New]. Safe for concurrent use.
 type Option func(*Gate)
 
 // OnTransition has fn called at each transition; see [Gate.OnTransition].

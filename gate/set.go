@@ -66,7 +66,7 @@ func (r *report) tell(with func(panicked any)) {
 // through, is eight cache lines.
 const shardCount = 64
 
-// SetOption is an option of [NewSet].
+// SetOption is an option of [NewSet]. Safe for concurrent use.
 type SetOption[K comparable] func(*Set[K])
 
 // WithPolicyFor has f choose the policy of each new gate by its key. Where it

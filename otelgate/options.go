@@ -9,7 +9,7 @@ import (
 )
 
 // Option is an option of [New]. Of several of one kind the last one counts, but
-// for [WithAttributes], which adds.
+// for [WithAttributes], which adds. Safe for concurrent use.
 type Option interface{ apply(*config) }
 
 type option func(*config)

@@ -8,7 +8,8 @@ import (
 // JitterKind is a way to spread delays, so that tasks that crashed together do
 // not come back together. The kinds and their names are those of the AWS
 // Architecture Blog's "Exponential Backoff And Jitter". With d the inner
-// policy's delay and U a uniform draw:
+// policy's delay and U a uniform draw, they are the constants below. Safe for
+// concurrent use.
 type JitterKind uint8
 
 const (

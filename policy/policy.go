@@ -55,7 +55,7 @@ func Compose(base Policy, outward ...Decorator) Policy {
 	return p
 }
 
-// Verdict is what a Policy wants done with a task.
+// Verdict is what a Policy wants done with a task. Safe for concurrent use.
 type Verdict uint8
 
 // The verdicts, from mildest to most severe.

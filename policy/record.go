@@ -13,6 +13,7 @@ import (
 // at hand is [History.Looping], which matters only until it is decided on. Its
 // JSON writes durations as "1m30s". Instants are distances from Start. Make one
 // with [History.Record] and turn it back with [History.Load].
+// Safe for concurrent use.
 type Record struct {
 	Start     time.Time       // the first instant seen; zero if nothing has been
 	Now       time.Duration   // the last instant seen

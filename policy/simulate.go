@@ -9,14 +9,14 @@ import (
 )
 
 // Run is one run of a task in a simulation. A nil Err is a clean exit, after
-// which the task is restarted as the policy says.
+// which the task is restarted as the policy says. Safe for concurrent use.
 type Run struct {
 	For time.Duration // how long it lasts; a negative one counts as zero
 	Err error         // what it ends with
 }
 
 // Step is one run of a simulation and what came of it. Times count from the
-// start of the first run.
+// start of the first run. Safe for concurrent use.
 type Step struct {
 	Start, End time.Duration // of the run
 	Err        error         // what it ended with
@@ -26,6 +26,7 @@ type Step struct {
 }
 
 // Timeline is the result of a simulation, in the order of time.
+// Safe for concurrent use.
 type Timeline []Step
 
 // simulationStart is where the virtual time of a simulation begins, and

@@ -93,7 +93,8 @@ func (k Kind) String() string {
 // Context of the events from this crash to the next, the one that the crash is
 // logged with (see [WithLogAttrs]), and [Info.Context] in the runs that follow. Of
 // several observers each derives from what the one before it returned. What is said
-// of Enabled is so for Annotate.
+// of Enabled is so for Annotate. One that is given to several tasks must be safe for
+// concurrent use.
 type Observer interface{ Observe(Event) }
 
 // ObserverFunc is an adapter that makes an Observer of an ordinary function.

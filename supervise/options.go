@@ -15,7 +15,7 @@ import (
 // [WithObserver], which adds.
 //
 // Given to [New], an option is for all tasks of the supervisor that are not given
-// the same one themselves.
+// the same one themselves. Safe for concurrent use.
 type Option interface {
 	SupervisorOption
 	apply(*options)

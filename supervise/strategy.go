@@ -3,7 +3,7 @@ package supervise
 import "fmt"
 
 // Strategy says which tasks are restarted when one crashes. They are those of
-// Erlang/OTP's supervisor.
+// Erlang/OTP's supervisor. Safe for concurrent use.
 type Strategy uint8
 
 const (
@@ -26,7 +26,7 @@ func (s Strategy) String() string {
 	return fmt.Sprintf("strategy(%d)", uint8(s))
 }
 
-// SupervisorOption is an option of [New].
+// SupervisorOption is an option of [New]. Safe for concurrent use.
 type SupervisorOption interface {
 	applySupervisor(*supervisorOptions)
 }

@@ -44,7 +44,7 @@ type Store struct {
 	busy  bool
 }
 
-// Option is an option of [Open].
+// Option is an option of [Open]. Safe for concurrent use.
 type Option func(*Store)
 
 // defaultMaxBatch bounds how long the first of a batch waits for the others.

@@ -14,7 +14,7 @@ import (
 // OpenStore opens the store under test. dir is a folder of its own, empty at
 // first; a store that has no file may take it for a name. Opened once more in
 // the same dir, it must have what was saved there; the one before has been
-// closed, if it is an [io.Closer].
+// closed, if it is an [io.Closer]. Safe for concurrent use.
 type OpenStore func(dir string) (gate.Store, error)
 
 // Store fails t, which goes on, with the error of [CheckStore] if there is one.
