@@ -5,7 +5,8 @@
 //
 // A Procfile has a line "name: command" for each process; the commands are run by
 // the shell. They are started in their order, and stopped in reverse order, each
-// within its stop timeout, by SIGINT, SIGTERM or the key q. With names of processes
+// within its stop timeout, by SIGINT, SIGTERM or the key q, or when the terminal is
+// closed or nobody reads the output any more. With names of processes
 // as arguments, only those are run. How they are supervised is in a JSON file, see
 // [config].
 //
@@ -32,7 +33,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"slices"
-	"syscall"
 
 	"github.com/holdfast-go/holdfast/supervise"
 )
@@ -94,7 +94,7 @@ func read(args []string) ([]entry, config, error) {
 // run runs the processes until they have ended or are told to stop. It returns nil
 // unless one has failed.
 func run(entries []entry, c config, keys io.Reader, out *console) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals...)
 	defer stop()
 	ctx, quit := context.WithCancelCause(ctx)
 	sup := supervise.New("procfile", supervise.AllSignificant())

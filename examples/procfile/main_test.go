@@ -182,6 +182,7 @@ func TestStopOrder(t *testing.T) {
 		"q":       func(p *program) { p.press("q") },
 		"SIGINT":  func(p *program) { p.cmd.Process.Signal(os.Interrupt) },
 		"SIGTERM": func(p *program) { p.cmd.Process.Signal(syscall.SIGTERM) },
+		"SIGHUP":  func(p *program) { p.cmd.Process.Signal(syscall.SIGHUP) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := start(t, "a: "+ready+"\nb: "+ready+"\nc: "+ready, fast)
@@ -196,6 +197,33 @@ func TestStopOrder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOutputIsClosed is of "procfile | head -n 1": no process is left behind.
+func TestOutputIsClosed(t *testing.T) {
+	dir := t.TempDir()
+	const procfile = `a: echo pid $$; while :; do echo more; sleep 0.01; done`
+	if err := os.WriteFile(filepath.Join(dir, "Procfile"), []byte(procfile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), asProgram+"=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid string
+	if _, err := fmt.Fscanf(out, "a | pid %s\n", &pid); err != nil {
+		t.Fatal(err)
+	}
+	out.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	gone(t, pid)
 }
 
 func TestIgnoresSIGTERM(t *testing.T) {

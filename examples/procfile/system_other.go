@@ -4,8 +4,13 @@ package main
 
 import (
 	"context"
+	"os"
 	"os/exec"
+	"syscall"
 )
+
+// stopSignals have all processes stopped.
+var stopSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
 
 func shell(command string) *exec.Cmd { return exec.Command("cmd", "/C", command) }
 

@@ -10,6 +10,11 @@ import (
 	"syscall"
 )
 
+// stopSignals have all processes stopped. Besides the usual ones it is those of a
+// terminal that was closed, and of a reader of the output who has gone: they would end
+// this program, and leave the processes behind.
+var stopSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE}
+
 // In the background a read from the terminal would stop this program; it fails
 // instead, and there are no keys.
 func init() { signal.Ignore(syscall.SIGTTIN) }
