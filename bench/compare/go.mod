@@ -3,6 +3,7 @@ module github.com/holdfast-go/holdfast/bench/compare
 go 1.26.0
 
 require (
+	cirello.io/oversight/v2 v2.0.0
 	github.com/avast/retry-go/v4 v4.7.0
 	github.com/cenkalti/backoff/v4 v4.3.0
 	github.com/failsafe-go/failsafe-go v0.9.8

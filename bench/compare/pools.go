@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"cirello.io/oversight/v2"
 	"github.com/thejerf/suture/v4"
 	"golang.org/x/sync/errgroup"
 
@@ -39,6 +40,7 @@ var Pools = []Pool{
 		return startHoldfast(names, task)
 	}},
 	{"suture", true, true, startSuture},
+	{"oversight", true, true, startOversight},
 	{"goroutine", true, true, startGoroutines},
 	{"errgroup", false, false, startErrgroup},
 }
@@ -88,6 +90,24 @@ func startSuture(names []string, task Task) func() {
 			panic(fmt.Sprintf("compare: suture ended with %v", err))
 		}
 	}
+}
+
+// startOversight restarts what ends with an error, as often as that does.
+func startOversight(names []string, task Task) func() {
+	ctx, cancel := context.WithCancel(context.Background())
+	tree := oversight.New(oversight.NeverHalt(), oversight.WithLogger(func(...any) {}))
+	for i, name := range names {
+		run := func(ctx context.Context) error { return task(ctx, i) }
+		if err := tree.Add(run, oversight.Transient(), oversight.Natural(), name); err != nil {
+			panic(fmt.Sprintf("compare: %v", err))
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = tree.Start(ctx) // how it ended is in the context
+	}()
+	return func() { cancel(); <-done }
 }
 
 // startGoroutines is what one writes by hand: a loop, and a recover that keeps

@@ -64,10 +64,15 @@ func many(bench string, libs []string, sizes ...int) (jobs []job) {
 
 var (
 	pools     = []string{"holdfast", "holdfast-in-order", "suture", "goroutine", "errgroup"}
-	restarts  = []string{"holdfast", "holdfast-in-order", "suture", "goroutine"}
+	restarts  = []string{"holdfast", "holdfast-in-order", "suture", "oversight", "goroutine"}
 	scaled    = []string{"holdfast", "suture", "goroutine"}
 	scale     = []int{1, 10, 100, 1000, 10_000, 100_000, 1_000_000}
 	idleSizes = []int{1000, 10_000, 100_000}
+
+	// The time of oversight's tree grows with the square of the tasks: a hundred
+	// thousand would take minutes.
+	slow      = []string{"oversight"}
+	slowSizes = []int{1000, 10_000}
 )
 
 const stormSize = 10_000
@@ -75,6 +80,7 @@ const stormSize = 10_000
 func (m *measurer) full(ctx context.Context, rounds int) error {
 	each := []job{{"bench", hot, "30ms"}, {"compare", hotPeer, "30ms"}}
 	each = append(each, many("Idle", pools, idleSizes...)...)
+	each = append(each, many("Idle", slow, slowSizes...)...)
 	each = append(each, many("Storm", restarts, stormSize)...)
 	growth := many("Churn", scaled, scale[:len(scale)-1]...)
 	growth = append(growth, many("Idle", scaled, scale[:3]...)...)

@@ -113,7 +113,10 @@ func (f figures) cells(key, us figure) []string {
 
 func (f figures) idle(b *strings.Builder, n int) {
 	var rows [][]string
-	for _, lib := range pools {
+	for _, lib := range slices.Concat(pools, slow) {
+		if len(f[peer(fmt.Sprintf("Idle/lib=%s/tasks=%d", lib, n), "start-ns")]) == 0 {
+			continue
+		}
 		row := []string{lib}
 		for _, unit := range []string{"start-ns", "stop-ns", "B/task", "heap-B/task"} {
 			at := func(lib string) figure { return peer(fmt.Sprintf("Idle/lib=%s/tasks=%d", lib, n), unit) }
