@@ -3,8 +3,11 @@ package policy
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"sync"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/history"
 )
 
 // Budget spreads the restarts of many tasks: together they get rate restarts a
@@ -18,11 +21,13 @@ import (
 // and share it. A restart is charged when it is decided, whatever its delay; so
 // is a clean exit, even where no restart follows.
 //
-// It is a token bucket, computed as the generic cell rate algorithm of ITU-T
-// I.371 on the histories' own time. It is the one built-in that keeps state:
-// asked twice it charges twice, and [Simulate] charges the real budget, for
-// times of its own. Make a budget for each simulation. Budget panics if rate is
-// not a positive number or burst is below 1. Safe for concurrent use.
+// It is a token bucket, computed as the leaky bucket of ITU-T I.371 on the
+// histories' own time. An instant that lies a minute or more before the last one is
+// taken for that of a clock that was set back, one that no real clock shows for the
+// last one seen: neither fills or empties the bucket. Budget is one of the built-ins
+// that keep state: asked twice it charges twice, and [Simulate] charges the real
+// budget, for times of its own. Make a budget for each simulation. Budget panics if
+// rate is not a positive number or burst is below 1. Safe for concurrent use.
 func Budget(rate float64, burst int) Decorator {
 	if !(rate > 0) || math.IsInf(rate, 1) {
 		panic(fmt.Sprintf("policy: Budget: rate (%v) is not a positive number; give the restarts per second", rate))
@@ -31,7 +36,7 @@ func Budget(rate float64, burst int) Decorator {
 		panic(fmt.Sprintf("policy: Budget: burst (%d) is below 1; give the restarts that may come at once", burst))
 	}
 	interval := saturate(float64(time.Second) / rate)
-	b := &bucket{interval: interval, slack: saturate(float64(interval) * float64(burst-1))}
+	b := &bucket{rate: rate, burst: burst, interval: interval, slack: saturate(float64(interval) * float64(burst-1))}
 	return func(inner Policy) Policy { return &budget{mustPolicy("Budget", inner), b} }
 }
 
@@ -42,36 +47,53 @@ type budget struct {
 
 func (p *budget) Unwrap() Policy   { return p.inner }
 func (p *budget) infallible() bool { return infallible(p.inner) }
+func (p *budget) String() string   { return p.bucket.String() + arrow + describe(p.inner) }
 
-func (p *budget) Decide(h *History) Decision {
+func (p *budget) Decide(h History) Decision {
 	d := p.inner.Decide(h)
-	if d.Verdict != GiveUp {
+	if d.Verdict != GiveUp && !history.View(h).Rehearsed() {
 		d.Delay = addSaturating(max(d.Delay, 0), p.bucket.take(h.Now()))
 	}
 	return d
 }
 
 type bucket struct {
-	interval time.Duration // between two restarts at the full rate
-	slack    time.Duration // how far ahead of that a burst may run
+	rate     float64
+	burst    int
+	interval time.Duration // what a restart adds to the level: the time between two at the full rate
+	slack    time.Duration // the level up to which a restart need not wait
 
-	mu      sync.Mutex
-	started bool
-	base    time.Time     // the first instant asked about
-	due     time.Duration // since base: when the next restart would come at the full rate
+	mu    sync.Mutex // guards what follows; nothing else is called under it
+	last  time.Time  // when the level was last computed; zero before the first restart
+	level time.Duration
 }
+
+// disorder is how far back an instant may lie that another goroutine has read a
+// little earlier.
+const disorder = time.Minute
 
 // take charges one restart and returns how long it has to wait.
 func (b *bucket) take(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.started {
-		b.base, b.started = now, true
+	elapsed := now.Sub(b.last)
+	switch {
+	case b.last.IsZero():
+		b.last = now
+	case !history.Believable(now) && history.Believable(b.last):
+	case history.Within(elapsed) && elapsed > 0:
+		b.level = max(b.level-elapsed, 0)
+		b.last = now
+	case elapsed <= -disorder || elapsed > 0:
+		b.last = now // the clock was set: no time has passed
 	}
-	at := max(now.Sub(b.base), -math.MaxInt64)
-	due := max(b.due, at)
-	b.due = addSaturating(due, b.interval)
-	return max(addSaturating(due, -at)-b.slack, 0)
+	wait := max(b.level-b.slack, 0)
+	b.level = addSaturating(b.level, b.interval)
+	return wait
+}
+
+func (b *bucket) String() string {
+	return fmt.Sprintf("Budget(%s a second, %d at once)", strconv.FormatFloat(b.rate, 'g', 4, 64), b.burst)
 }
 
 func saturate(d float64) time.Duration {
@@ -79,4 +101,15 @@ func saturate(d float64) time.Duration {
 		return math.MaxInt64
 	}
 	return time.Duration(d)
+}
+
+func addSaturating(a, b time.Duration) time.Duration {
+	switch sum := a + b; {
+	case b > 0 && sum < a:
+		return math.MaxInt64
+	case b < 0 && sum > a:
+		return math.MinInt64
+	default:
+		return sum
+	}
 }

@@ -2,12 +2,19 @@ package policy
 
 import (
 	"container/heap"
-	"math"
+	"fmt"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/history"
 )
 
 // shortestFleetRun has the time of a fleet go on, whatever its runs and its policy.
 const shortestFleetRun = time.Millisecond
+
+const (
+	maxFleet   = 10_000_000
+	maxFleetBy = 10 * 365 * 24 * time.Hour
+)
 
 // SimulateFleet runs so many tasks under p together, on one virtual time, from 0,
 // when all start, until the end. run says how the run of a task, counted from 0,
@@ -19,25 +26,31 @@ const shortestFleetRun = time.Millisecond
 // [Budget], is asked in that order, with the time at which it is asked.
 //
 // It returns how many runs started in each second: the first element is for those
-// from 0 to before 1s. A nil p is [Default]. A task takes some 250 bytes while it
-// runs. It panics if run is nil.
-func SimulateFleet(p Policy, tasks int, end time.Duration, run func(task int, start time.Duration) Run) (starts []int) {
-	if run == nil {
+// from 0 to before 1s. A nil p is [Default]. A task takes some 300 bytes while it
+// runs, a second eight. It panics if run is nil, or there are more than ten million
+// tasks or ten years.
+func SimulateFleet(p Policy, tasks int, end time.Duration, run func(task int, start time.Duration) Run, opts ...SimulateOption) (starts []int) {
+	switch {
+	case run == nil:
 		panic("policy: SimulateFleet: run is nil; give the function that says how a run goes")
-	}
-	if tasks <= 0 || end <= 0 {
+	case tasks > maxFleet:
+		panic(fmt.Sprintf("policy: SimulateFleet: tasks (%d) is above %d; simulate fewer", tasks, maxFleet))
+	case end > maxFleetBy:
+		panic(fmt.Sprintf("policy: SimulateFleet: end (%v) is above %v; simulate a shorter time", end, maxFleetBy))
+	case tasks <= 0 || end <= 0:
 		return nil
 	}
-	f := fleet{policy: Guard(p, nil), run: run, end: end, histories: make([]History, tasks), starts: make([]int, (end-1)/time.Second+1)}
-	for task := range f.histories {
-		f.histories[task].Seed(uint64(task) + simulationSeed)
-		f.histories[task].ObserveStart(simulationStart)
+	s := newSimulation(opts)
+	f := fleet{policy: Guard(p, nil), run: run, from: s.start, end: end, logs: make([]history.Log, tasks), starts: make([]int, (end-1)/time.Second+1)}
+	for task := range f.logs {
+		f.logs[task].Seed(uint64(task) + s.seed)
+		f.logs[task].ObserveStart(f.from)
 		f.start(task, 0)
 	}
 	for len(f.ends) > 0 {
 		e := heap.Pop(&f.ends).(fleetEnd)
 		if next := f.ended(e); next < end {
-			f.histories[e.task].begin(next)
+			f.logs[e.task].Begin(next)
 			f.start(e.task, next)
 		}
 	}
@@ -45,15 +58,16 @@ func SimulateFleet(p Policy, tasks int, end time.Duration, run func(task int, st
 }
 
 type fleet struct {
-	policy    Policy
-	run       func(int, time.Duration) Run
-	end       time.Duration
-	histories []History
-	ends      fleetEnds
-	starts    []int
+	policy Policy
+	run    func(int, time.Duration) Run
+	from   time.Time
+	end    time.Duration
+	logs   []history.Log
+	ends   fleetEnds
+	starts []int
 }
 
-// start enters that a run of the task starts, and when it will end.
+// start records that a run of the task starts, and when it will end.
 func (f *fleet) start(task int, at time.Duration) {
 	f.starts[at/time.Second]++
 	r := f.run(task, at)
@@ -62,18 +76,18 @@ func (f *fleet) start(task int, at time.Duration) {
 	}
 }
 
-// ended enters the end of a run, and returns when the next starts.
+// ended records the end of a run, and returns when the next starts.
 func (f *fleet) ended(e fleetEnd) time.Duration {
-	h := &f.histories[e.task]
-	now := simulationStart.Add(e.at)
+	h := &f.logs[e.task]
+	now := f.from.Add(e.at)
 	if e.err != nil {
 		h.ObserveCrash(now, e.err)
 	} else {
 		h.ObserveCleanExit(now)
 	}
-	verdict, next := h.Apply(f.policy.Decide(h))
+	verdict, next := apply(h, f.policy)
 	if verdict == GiveUp {
-		return math.MaxInt64
+		return history.Never
 	}
 	return next
 }

@@ -6,8 +6,9 @@ package policy
 // built-in policies that call no code of their users are returned as they are,
 // so that the guard costs them nothing.
 //
-// Gates guard what they are given. It is for those who drive a [History] by
-// hand. Safe for concurrent use.
+// Gates guard what they are given, so it is of use only to learn of the panic. A
+// Decide that calls runtime.Goexit ends its goroutine, as Goexit does; a gate still
+// records the crash, held as Default would.
 func Guard(p Policy, report func(panicked any)) Policy {
 	if p == nil {
 		return Default()
@@ -30,8 +31,9 @@ type guard struct {
 }
 
 func (p *guard) Unwrap() Policy { return p.inner }
+func (p *guard) String() string { return describe(p.inner) }
 
-func (p *guard) Decide(h *History) (d Decision) {
+func (p *guard) Decide(h History) (d Decision) {
 	defer func() {
 		if v := recover(); v != nil {
 			if p.report != nil {

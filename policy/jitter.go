@@ -3,13 +3,14 @@ package policy
 import (
 	"fmt"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/jsonobj"
 )
 
 // JitterKind is a way to spread delays, so that tasks that crashed together do
 // not come back together. The kinds and their names are those of the AWS
 // Architecture Blog's "Exponential Backoff And Jitter". With d the inner
-// policy's delay and U a uniform draw, they are the constants below. Safe for
-// concurrent use.
+// policy's delay and U a uniform draw, they are the constants below.
 type JitterKind uint8
 
 const (
@@ -22,17 +23,33 @@ const (
 	DecorrelatedJitter
 )
 
-// String returns "full", "equal" or "decorrelated".
+var jitterKinds = [...]string{"none", "full", "equal", "decorrelated"}
+
+// String returns "full", "equal" or "decorrelated", and "none" for zero.
 func (k JitterKind) String() string {
-	switch k {
-	case FullJitter:
-		return "full"
-	case EqualJitter:
-		return "equal"
-	case DecorrelatedJitter:
-		return "decorrelated"
+	if int(k) < len(jitterKinds) {
+		return jitterKinds[k]
 	}
 	return fmt.Sprintf("jitter(%d)", uint8(k))
+}
+
+// MarshalText returns the word of String. An unknown kind is an error.
+func (k JitterKind) MarshalText() ([]byte, error) {
+	if int(k) >= len(jitterKinds) {
+		return nil, fmt.Errorf("policy: jitter (%d) is unknown; use one of the constants", uint8(k))
+	}
+	return []byte(jitterKinds[k]), nil
+}
+
+// UnmarshalText reads the word of String; k is unchanged on an error.
+func (k *JitterKind) UnmarshalText(text []byte) error {
+	for i, name := range jitterKinds {
+		if name == string(text) {
+			*k = JitterKind(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is not a kind of jitter; use full, equal, decorrelated or none", jsonobj.Quote(text))
 }
 
 // Jitter draws a delay around that of the inner policy; the result is never
@@ -62,7 +79,11 @@ type jitter struct {
 func (p *jitter) Unwrap() Policy   { return p.inner }
 func (p *jitter) infallible() bool { return infallible(p.inner) }
 
-func (p *jitter) Decide(h *History) Decision {
+func (p *jitter) String() string {
+	return fmt.Sprintf("Jitter(%v ≤ %s)", p.kind, short(p.max)) + arrow + describe(p.inner)
+}
+
+func (p *jitter) Decide(h History) Decision {
 	d := p.inner.Decide(h)
 	if d.Verdict != Restart || d.Delay <= 0 {
 		return d

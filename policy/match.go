@@ -9,7 +9,7 @@ package policy
 //	Compose(Exponential(…), Match(isBadConfig, hourly), StableRun(…))
 func Match(pred func(error) bool, other Policy) Decorator {
 	if pred == nil {
-		panic("policy: Match: pred is nil; give the function that tells which errors match")
+		panic("policy: Match: pred is nil; give the function that says which errors match")
 	}
 	mustPolicy("Match", other)
 	return func(inner Policy) Policy { return &match{mustPolicy("Match", inner), other, pred} }
@@ -22,7 +22,11 @@ type match struct {
 
 func (p *match) Unwrap() Policy { return p.inner }
 
-func (p *match) Decide(h *History) Decision {
+func (p *match) String() string {
+	return "Match(" + describe(p.other) + ")" + arrow + describe(p.inner)
+}
+
+func (p *match) Decide(h History) Decision {
 	if err := h.Err(); err != nil && p.pred(err) {
 		return p.other.Decide(h)
 	}

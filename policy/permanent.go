@@ -3,14 +3,37 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
-
-	"github.com/cenkalti/backoff/v4"
+	"strings"
 )
 
-// PermanentErrors gives up at once on an error that no restart can cure: one
-// that wraps a *[backoff.PermanentError] (made by [backoff.Permanent]), or any
-// of errs as [errors.Is] sees it. It panics if one of errs is nil.
+// Permanent wraps err as one that no restart can cure, on which [PermanentErrors]
+// gives up. It has err's text, and errors.Is and errors.As find err in it. A nil err
+// stays nil.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &permanentError{err}
+}
+
+type permanentError struct{ err error }
+
+func (e *permanentError) Error() string   { return e.err.Error() }
+func (e *permanentError) Unwrap() error   { return e.err }
+func (e *permanentError) Permanent() bool { return true }
+
+// PermanentErrors gives up at once on an error that no restart can cure: one that
+// is or wraps
+//
+//   - one made by [Permanent], or any with a method Permanent() bool that returns true;
+//   - one made by backoff.Permanent of github.com/cenkalti/backoff, in any version,
+//     which is recognised by its shape: a struct named PermanentError with a field
+//     Err; or the error of a backoff.Retry that ended with one;
+//   - any of errs, by [errors.Is].
+//
+// It panics if one of errs is nil.
 func PermanentErrors(errs ...error) Decorator {
 	for i, err := range errs {
 		if err == nil {
@@ -27,8 +50,9 @@ type permanentErrors struct {
 }
 
 func (p *permanentErrors) Unwrap() Policy { return p.inner }
+func (p *permanentErrors) String() string { return "PermanentErrors" + arrow + describe(p.inner) }
 
-func (p *permanentErrors) Decide(h *History) Decision {
+func (p *permanentErrors) Decide(h History) Decision {
 	if p.permanent(h.Err()) {
 		return Decision{Verdict: GiveUp}
 	}
@@ -39,8 +63,44 @@ func (p *permanentErrors) permanent(err error) bool {
 	if err == nil {
 		return false
 	}
-	if _, ok := errors.AsType[*backoff.PermanentError](err); ok {
-		return true
+	for e := range errorTree(err) {
+		if isPermanent(e) {
+			return true
+		}
 	}
 	return slices.ContainsFunc(p.errs, func(target error) bool { return errors.Is(err, target) })
 }
+
+func isPermanent(err error) bool {
+	if p, ok := err.(interface{ Permanent() bool }); ok {
+		return p.Permanent()
+	}
+	s, ok := structOf(err)
+	if !ok {
+		return false
+	}
+	switch s.Type().Name() {
+	case "PermanentError":
+		return hasField(s, "Err", errorType)
+	case "permanent", "RetryError": // of backoff v7: before, and after its Retry
+		return ofBackoff(s.Type()) && saysPermanent(err)
+	}
+	return false
+}
+
+// saysPermanent reports whether err is, or has as its cause, the sentinel of
+// backoff v7. That stands for itself by its text.
+func saysPermanent(err error) bool {
+	const sentinel = "backoff: permanent error"
+	cause := reflect.ValueOf(err).Elem().FieldByName("Cause")
+	if !cause.IsValid() {
+		return true // the type alone says so
+	}
+	if !cause.CanInterface() {
+		return false
+	}
+	e, _ := cause.Interface().(error)
+	return e != nil && e.Error() == sentinel
+}
+
+func ofBackoff(t reflect.Type) bool { return strings.Contains(t.PkgPath(), "cenkalti/backoff/") }

@@ -8,8 +8,8 @@ import (
 // StableRun wipes the slate when a run has lasted at least that long, however
 // it ended: the crash that ends a stable run counts as the first. Time spent
 // held is never part of a run, and a run whose start was not seen is not
-// stable. It is worth being the outermost decorator, so that no other counts
-// crashes from before a stable run. StableRun panics if after is not positive.
+// stable. It belongs outside all rules that count crashes, so that none counts
+// those from before a stable run. StableRun panics if after is not positive.
 func StableRun(after time.Duration) Decorator {
 	if err := checkStable(after); err != nil {
 		panic(err)
@@ -26,17 +26,22 @@ type stableRun struct {
 
 func (p *stableRun) Unwrap() Policy   { return p.inner }
 func (p *stableRun) infallible() bool { return infallible(p.inner) }
+func (p *stableRun) String() string   { return p.stableRule.String() + arrow + describe(p.inner) }
 
-func (p *stableRun) Decide(h *History) Decision {
-	if p.stable(h) {
-		h.Forget()
+func (p *stableRun) Decide(h History) Decision {
+	if !p.stable(h) {
+		return p.inner.Decide(h)
 	}
-	return p.inner.Decide(h)
+	d := p.inner.Decide(h.Fresh())
+	d.Fresh = true
+	return d
 }
 
 type stableRule struct{ after time.Duration }
 
-func (r *stableRule) stable(h *History) bool { return h.ran >= r.after }
+func (r *stableRule) stable(h History) bool { return h.Ran() >= r.after }
+
+func (r *stableRule) String() string { return "StableRun(" + short(r.after) + ")" }
 
 func checkStable(after time.Duration) error {
 	if after <= 0 {

@@ -1,0 +1,81 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// Exponential is a policy whose delay grows by a factor with each crash of the
+// streak: min(initial × factor^(streak−1), max). It restarts after a clean exit
+// with the same delay as after the last crash, or with the initial one.
+//
+// Exponential panics if initial is negative or above max, or if factor is not a number
+// from 1 up. A factor of 1 is [Constant].
+func Exponential(initial time.Duration, factor float64, max time.Duration) Policy {
+	if err := checkDelays(initial, factor, max); err != nil {
+		panic(err)
+	}
+	return newDelays(initial, factor, max)
+}
+
+// exponential looks its delays up in the table of steps, as far as that goes.
+type exponential struct {
+	steps
+	initial time.Duration
+	factor  float64
+	max     time.Duration
+}
+
+// tableSize is beyond what a useful factor needs to reach its max: a delay that
+// grows by 12 % a crash goes from a nanosecond to an hour in it.
+const tableSize = 256
+
+func newDelays(initial time.Duration, factor float64, max time.Duration) *exponential {
+	p := &exponential{steps{[]time.Duration{initial}}, initial, factor, max}
+	for streak := 1; streak < tableSize && p.growing(); streak++ {
+		d := p.compute(streak)
+		p.table = append(p.table, d)
+		if d == max {
+			break
+		}
+	}
+	return p
+}
+
+// growing reports whether not all delays are the same.
+func (p *exponential) growing() bool { return p.initial > 0 && p.factor != 1 }
+
+func (p *exponential) Decide(h History) Decision { return Decision{Delay: p.delay(h.Streak())} }
+
+func (p *exponential) delay(streak int) time.Duration {
+	if uint(streak) < uint(len(p.table)) {
+		return p.table[streak]
+	}
+	return p.beyond(streak)
+}
+
+// beyond is the delay of a streak that the table does not have.
+func (p *exponential) beyond(streak int) time.Duration {
+	if last := p.table[len(p.table)-1]; last == p.max || !p.growing() {
+		return last
+	}
+	return p.compute(streak)
+}
+
+func (p *exponential) compute(streak int) time.Duration {
+	d := float64(p.initial) * math.Pow(p.factor, float64(streak-1))
+	if d >= float64(p.max) { // also where d is infinite
+		return p.max
+	}
+	return time.Duration(d)
+}
+
+func (p *exponential) String() string {
+	if !p.growing() {
+		return "Constant(" + short(p.initial) + ")"
+	}
+	factor := strconv.FormatFloat(p.factor, 'g', -1, 64)
+	return fmt.Sprintf("Exponential(%s ×%s ≤ %s)", short(p.initial), factor, short(p.max))
+}
