@@ -75,11 +75,11 @@ func (h *Log) origin() time.Time {
 	if h.plain {
 		return h.base
 	}
-	return h.more.origin
+	return *h.more.origin
 }
 
 func (h *Log) moveOrigin(to time.Time) {
-	h.needMore().origin = to
+	h.needMore().origin = &to
 	h.plain = false
 }
 

@@ -3,6 +3,7 @@ package history
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -23,7 +24,7 @@ type Log struct {
 	seed    uint64        // of Rand; 0 before the first run has ended
 	crashes uint64        // ever seen
 	wiped   uint64        // of those, the ones before the slate was last clean
-	trips   uint32        // crash loops since the slate was last clean
+	trips   uint16        // crash loops since the slate was last clean, as far as it can count
 	seen    bool          // base is set
 	plain   bool          // base is set, and is the origin
 	running bool
@@ -35,8 +36,8 @@ type Log struct {
 // more is what a task needs that has crashed, in one allocation.
 type more struct {
 	ring
-	depth  uint32    // how many crashes back a policy has asked
-	origin time.Time // where time counts from, unless the log is plain
+	depth  uint32     // how many crashes back a policy has asked
+	origin *time.Time // where time counts from, unless the log is plain
 }
 
 // The verdicts of package policy.
@@ -150,7 +151,7 @@ func (h *Log) Apply(verdict uint8, delay time.Duration, fresh, uncounted bool) (
 		verdict, end = CrashLooping, max(end, h.loopEnd)
 	case verdict != Restart:
 		verdict = CrashLooping
-		h.trips = min(h.trips, math.MaxUint32-1) + 1
+		h.trips = min(h.trips, math.MaxUint16-1) + 1
 	}
 	if verdict == CrashLooping {
 		h.loopEnd = end
@@ -200,7 +201,10 @@ func (h *Log) Clone() *Log {
 	c := *h
 	if h.more != nil {
 		m := *h.more
-		m.large = append([]time.Duration(nil), m.large...)
+		if m.large != nil {
+			large := slices.Clone(*m.large)
+			m.large = &large
+		}
 		c.more = &m
 	}
 	return &c

@@ -34,7 +34,7 @@ func (h *Log) Record() Record {
 	r := Record{
 		Now: h.last, Running: h.running, Ran: h.ran, Crashed: h.err != nil,
 		Total: h.crashes, Streak: h.crashes - h.wiped, LastDelay: h.delay,
-		Trips: h.trips, Seed: h.seed,
+		Trips: uint32(h.trips), Seed: h.seed,
 	}
 	if h.err != nil {
 		r.Err = shorten(ErrorText(h.err))
@@ -135,7 +135,7 @@ func (h *Log) Load(r Record) error {
 		base: h.base, seen: h.seen, plain: h.seen,
 		last: r.Now, running: r.Running, started: r.Began, ran: r.Ran,
 		crashes: r.Total, wiped: r.Total - r.Streak, delay: r.LastDelay,
-		trips: r.Trips, loopEnd: r.LoopEnd, seed: r.Seed,
+		trips: uint16(min(r.Trips, math.MaxUint16)), loopEnd: r.LoopEnd, seed: r.Seed,
 	}
 	if r.Crashed {
 		to.err = errors.New(r.Err)

@@ -9,7 +9,7 @@ import (
 // over the life of the task, has its place at n modulo the ring's length, which
 // is a power of two. The zero value is not ready: see cleared.
 type ring struct {
-	large []time.Duration // instead of small, once a policy looks further back
+	large *[]time.Duration // instead of small, once a policy looks further back
 	small [minRing]time.Duration
 }
 
@@ -31,21 +31,23 @@ const (
 
 func (r *ring) length() int {
 	if r.large != nil {
-		return len(r.large)
+		return len(*r.large)
 	}
 	return minRing
 }
 
 func (r *ring) at(n uint64) time.Duration {
 	if r.large != nil {
-		return r.large[n&uint64(len(r.large)-1)]
+		large := *r.large
+		return large[n&uint64(len(large)-1)]
 	}
 	return r.small[n%minRing]
 }
 
 func (r *ring) put(n uint64, t time.Duration) {
 	if r.large != nil {
-		r.large[n&uint64(len(r.large)-1)] = t
+		large := *r.large
+		large[n&uint64(len(large)-1)] = t
 		return
 	}
 	r.small[n%minRing] = t
@@ -53,7 +55,7 @@ func (r *ring) put(n uint64, t time.Duration) {
 
 func (r *ring) all() []time.Duration {
 	if r.large != nil {
-		return r.large
+		return *r.large
 	}
 	return r.small[:]
 }
@@ -69,7 +71,8 @@ func (r *ring) clear() {
 // it has of the crashes before crash number next.
 func (r *ring) resize(length int, next uint64) {
 	from := *r
-	r.large = make([]time.Duration, length)
+	large := make([]time.Duration, length)
+	r.large = &large
 	r.clear()
 	for n := next - min(next, uint64(min(from.length(), length))); n < next; n++ {
 		r.put(n, from.at(n))
