@@ -1,8 +1,6 @@
 package gate
 
 import (
-	"context"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,30 +8,37 @@ import (
 	"github.com/holdfast-go/holdfast/policy"
 )
 
-// Gate is a [Tracker] for many goroutines, which can be waited for and tells
-// observers of its transitions. Those who read the state never lock and never
-// wait for those who change it. The instants of its events may come from any
-// clock the caller likes, but [Gate.Wait], [Gate.ForceRelease] and
-// [Gate.Restore] read the real one.
+// Gate is a [Tracker] for many goroutines, which can be waited for and reports its
+// transitions to observers. Reading the state never waits for those who change it,
+// except at a task whose clock was set by years. The instants of its events may come
+// from any clock the caller likes, but [Gate.Wait], the methods that open it by hand
+// and [Gate.Restore] read the real one.
+//
+// A Gate is no circuit breaker, and there is one for each task. A breaker guards calls
+// that many make at once: it counts their successes, and lets one through to see
+// whether a dependency is back. A gate guards the starts of one task. Once its hold is
+// over everyone who asks may pass, until a start or another crash is observed, and no
+// number of successes shortens a streak: only a run that lasts does. Where several
+// may want to start the same task, ask with [Gate.TryStart], which lets one of them.
 //
 // The zero value is ready to use, under [policy.Default]. A policy is asked
-// while the gate is locked: it must not use the gate nor call runtime.Goexit,
-// and while it takes long others wait. One that panics counts as policy.Default
-// for that decision and is reported once. A Gate must not be copied once used.
-// Safe for concurrent use.
+// while the gate is locked: it must not call methods of the gate other than State and
+// Admissible, and while it takes long others wait. One that panics counts as
+// policy.Default for that decision; see [OnPanic]. A Gate must not be copied once
+// used. Safe for concurrent use.
 type Gate struct {
-	// published is the tracker's word, as readers see it, and by its lock bit the
-	// lock of all else. Who sets the bit owns the rest of the gate until they
-	// store a word without it, which publishes and unlocks at once. Readers use
-	// the word and history.base, which never changes after the first word that is
-	// not zero has been stored.
+	// mu guards the tracker and audience. Under it runs the policy, and nothing else
+	// of a user's. The audience's own lock is taken inside it, never around it.
+	mu sync.Mutex
+	// published is the tracker's word, for readers without the lock: they need
+	// nothing else but the log's base, which never changes after the first word that
+	// is not zero has been stored.
 	published atomic.Int64
-	queue     sync.Mutex // whoever finds the gate locked spins holding this, so that only one does
 	tracker   Tracker
-	audience  *audience // nil if nobody waits or observes, and it is in no Set
+	audience  *audience // nil if nobody waits or observes
 }
 
-// Option is an option of [New]. Safe for concurrent use.
+// Option is an option of [New]. A nil one is ignored.
 type Option func(*Gate)
 
 // OnTransition has fn called at each transition; see [Gate.OnTransition].
@@ -41,196 +46,193 @@ func OnTransition(fn func(Transition)) Option {
 	return func(g *Gate) { g.OnTransition(fn) }
 }
 
+// OnPanic has fn called when the policy, or an observer of transitions, has panicked
+// for the first time, which the gate contains: the default policy has decided, and
+// the observer stays. Without it nobody learns of the panic. fn runs where observers
+// do, on the goroutine whose event it was and outside the gate's lock; a panic in it
+// is contained. OnPanic panics if fn is nil.
+func OnPanic(fn func(Panic)) Option {
+	if fn == nil {
+		panic("gate: OnPanic: fn is nil; give the function to call")
+	}
+	return func(g *Gate) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.heard().onPanic = fn
+	}
+}
+
 // New returns a gate under p; a nil p is [policy.Default].
 func New(p policy.Policy, opts ...Option) *Gate {
 	g := &Gate{}
-	g.tracker.policy = policy.Guard(p, g.policyPanicked)
+	g.tracker.use(p, g.policyPanicked)
 	for _, opt := range opts {
-		opt(g)
+		if opt != nil {
+			opt(g)
+		}
 	}
 	return g
 }
 
-func (g *Gate) load() word { return word(g.published.Load()) }
-
-func (g *Gate) tryLock() bool {
-	w := g.published.Load()
-	return w&int64(locked) == 0 && g.published.CompareAndSwap(w, w|int64(locked))
-}
-
-func (g *Gate) lock() {
-	if !g.tryLock() {
-		g.lockSlow()
-	}
-}
-
-// lockSlow spins: the gate is locked for some tens of nanoseconds, unless its
-// policy is slow.
-func (g *Gate) lockSlow() {
-	g.queue.Lock()
-	defer g.queue.Unlock()
-	for !g.tryLock() {
-		runtime.Gosched()
-	}
-}
-
-func (g *Gate) unlock() { g.published.Store(int64(g.tracker.word)) }
-
-// unlockAfter ends an event: it unlocks, tells the Set that the gate is in, and
-// if the state changed from what it was before, wakes those who wait and tells
-// the observers.
-func (g *Gate) unlockAfter(before word, at time.Time, cause Cause) {
+// settle ends an event: it publishes the state, unlocks, and if the state is another
+// than before, wakes those who wait and calls the observers.
+func (g *Gate) settle(before State, at time.Time, cause Cause, by By) {
+	g.publish()
 	if g.audience == nil {
-		g.unlock()
+		g.mu.Unlock()
 		return
 	}
-	g.announce(before, at, cause)
+	g.announce(before, at, cause, by)
 }
 
-// ObserveStart enters that the task was started; see [Tracker.ObserveStart].
+func (g *Gate) publish() {
+	w := g.tracker.word
+	if w != 0 && !g.tracker.log.Plain() {
+		w = ask
+	}
+	g.published.Store(int64(w))
+}
+
+// ObserveStart records that the task was started; see [Tracker.ObserveStart].
 func (g *Gate) ObserveStart(now time.Time) {
-	g.lock()
-	before := g.tracker.word
+	g.mu.Lock()
+	defer g.settle(g.tracker.State(), now, CauseStart, By{})
 	g.tracker.ObserveStart(now)
-	g.unlockAfter(before, now, CauseStart)
 }
 
-// ObserveCrash enters that the task crashed, and returns the state that
+// TryStart starts the task if it may start, and reports whether it did: of many
+// callers at once one gets true. See [Tracker.TryStart].
+func (g *Gate) TryStart(now time.Time) bool {
+	if !g.Admissible(now) {
+		return false
+	}
+	g.mu.Lock()
+	defer g.settle(g.tracker.State(), now, CauseStart, By{})
+	return g.tracker.TryStart(now)
+}
+
+// ObserveCrash records that the task crashed, and returns the state that
 // follows; see [Tracker.ObserveCrash].
 func (g *Gate) ObserveCrash(now time.Time, err error) State {
-	g.lock()
-	before := g.tracker.word
+	g.mu.Lock()
+	before := g.tracker.State()
+	if g.tracker.fallible {
+		defer g.settle(before, now, CauseCrash, By{})
+		return g.tracker.ObserveCrash(now, err)
+	}
 	s := g.tracker.ObserveCrash(now, err)
-	g.unlockAfter(before, now, CauseCrash)
+	g.settle(before, now, CauseCrash, By{})
 	return s
 }
 
-// ObserveCleanExit enters that the task ended without an error and is not to be
+// ObserveCleanExit records that the task ended without an error and is not to be
 // restarted; see [Tracker.ObserveCleanExit].
 func (g *Gate) ObserveCleanExit(now time.Time) State {
-	g.lock()
-	before := g.tracker.word
-	s := g.tracker.ObserveCleanExit(now)
-	g.unlockAfter(before, now, CauseCleanExit)
-	return s
+	g.mu.Lock()
+	defer g.settle(g.tracker.State(), now, CauseCleanExit, By{})
+	return g.tracker.ObserveCleanExit(now)
 }
 
-// ObserveRestart enters that the task ended without an error and is to be
+// ObserveRestart records that the task ended without an error and is to be
 // restarted; see [Tracker.ObserveRestart].
 func (g *Gate) ObserveRestart(now time.Time) State {
-	g.lock()
-	before := g.tracker.word
-	s := g.tracker.ObserveRestart(now)
-	g.unlockAfter(before, now, CauseCleanExit)
-	return s
+	g.mu.Lock()
+	defer g.settle(g.tracker.State(), now, CauseCleanExit, By{})
+	return g.tracker.ObserveRestart(now)
 }
 
 // MaybeRelease opens the gate if the hold is over at now, and reports whether
 // it did. Of many callers one gets true.
 func (g *Gate) MaybeRelease(now time.Time) bool {
-	if w := g.load(); w.phase() == Idle || !w.admissible(&g.tracker.history, now) {
+	if g.published.Load() == 0 || !g.Admissible(now) {
 		return false
 	}
-	g.lock()
-	before := g.tracker.word
-	released := g.tracker.MaybeRelease(now)
-	g.unlockAfter(before, now, CauseElapsed)
-	return released
+	g.mu.Lock()
+	defer g.settle(g.tracker.State(), now, CauseElapsed, By{})
+	return g.tracker.MaybeRelease(now)
 }
 
 // ForceRelease opens the gate and wipes the slate, from any phase, and reports
-// whether it was held. Those in [Gate.Wait] wake at once.
-func (g *Gate) ForceRelease() bool {
-	g.lock()
-	before := g.tracker.word
-	held := g.tracker.ForceRelease()
-	g.unlockAfter(before, time.Now(), CauseForce)
-	return held
+// whether it was held. Those in [Gate.Wait] wake at once. The first of by says who
+// wants it, and why.
+func (g *Gate) ForceRelease(by ...By) bool {
+	g.mu.Lock()
+	defer g.settle(g.tracker.State(), time.Now(), CauseForce, first(by))
+	return g.tracker.ForceRelease(by...)
 }
 
-// State returns the state as it stands; see [Tracker.State]. It never blocks.
-func (g *Gate) State() State { return g.load().state(&g.tracker.history) }
+// Probe opens the gate for a run, from any phase, and keeps the slate, and reports
+// whether it was held; see [Tracker.Probe]. Those in [Gate.Wait] wake at once. The
+// first of by says who wants it, and why.
+func (g *Gate) Probe(by ...By) bool {
+	g.mu.Lock()
+	defer g.settle(g.tracker.State(), time.Now(), CauseProbe, first(by))
+	return g.tracker.Probe(by...)
+}
 
-// Admissible reports whether the task may start at now. It never blocks.
+// Pause holds the gate until it is opened by hand, and reports whether it was not
+// paused already; see [Tracker.Pause]. The first of by says who wants it, and why.
+func (g *Gate) Pause(by ...By) bool {
+	g.mu.Lock()
+	defer g.settle(g.tracker.State(), time.Now(), CausePause, first(by))
+	return g.tracker.Pause(by...)
+}
+
+// PausedBy returns who paused the gate, and why; false if it is not paused.
+func (g *Gate) PausedBy() (By, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.tracker.PausedBy()
+}
+
+// State returns the state as it stands; see [Tracker.State].
+func (g *Gate) State() State {
+	switch w := word(g.published.Load()); w {
+	case 0:
+		return State{}
+	case ask:
+		return g.askState()
+	default:
+		return State{w, g.tracker.log.Base()}
+	}
+}
+
+// Admissible reports whether the task may start at now.
 func (g *Gate) Admissible(now time.Time) bool {
-	return g.load().admissible(&g.tracker.history, now)
+	switch w := word(g.published.Load()); w {
+	case 0:
+		return true
+	case ask:
+		return g.askState().Admissible(now)
+	default:
+		return w.admissible(g.tracker.log.Base(), now)
+	}
 }
 
-// History returns a copy of the history.
-func (g *Gate) History() *policy.History {
-	g.lock()
-	defer g.unlock()
-	h := g.tracker.history.Clone()
-	return &h
+func (g *Gate) askState() State {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.tracker.State()
+}
+
+// History returns a copy of the history, which stays as it is.
+func (g *Gate) History() policy.History {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return policy.History(g.tracker.log.Clone().View())
 }
 
 // Snapshot returns the gate as data that can be saved; see [Tracker.Snapshot].
 func (g *Gate) Snapshot() Snapshot {
-	g.lock()
-	defer g.unlock()
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	return g.tracker.Snapshot()
 }
 
 // Restore replaces the state by a saved one, or returns an error and leaves the
 // gate as it was; see [Tracker.Restore].
-func (g *Gate) Restore(s Snapshot) error { return g.restore(time.Now(), s) }
-
-func (g *Gate) restore(now time.Time, s Snapshot) error {
-	g.lock()
-	before := g.tracker.word
-	err := g.tracker.Restore(s)
-	g.unlockAfter(before, now, CauseRestore)
-	return err
-}
-
-// Wait blocks until the gate is open and returns nil; a hold that is over by
-// the real clock is released by it. It wakes at once when the gate is opened by
-// a force release or another event, and goes on waiting when a hold is
-// prolonged. If ctx is done first, or already, it returns [context.Cause](ctx).
-// At a gate that gave up it waits for one of these too.
-func (g *Gate) Wait(ctx context.Context) error {
-	for {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		now := time.Now()
-		if g.Admissible(now) {
-			g.MaybeRelease(now)
-			return nil
-		}
-		changed, left := g.watch(now)
-		waitFor(ctx, changed, left)
-	}
-}
-
-// watch returns a channel that is closed at the next transition, and how long
-// the hold lasts from now.
-func (g *Gate) watch(now time.Time) (<-chan struct{}, time.Duration) {
-	g.lock()
-	defer g.unlock()
-	changed := g.listening().changed()
-	w := g.tracker.word
-	switch {
-	case w == 0:
-		return changed, 0
-	case w.until() == forever:
-		return changed, -1
-	}
-	return changed, max(w.until()-max(g.tracker.history.Offset(now), -forever), 0)
-}
-
-// waitFor returns when ctx is done, changed is closed, or left is over; a
-// negative one never is.
-func waitFor(ctx context.Context, changed <-chan struct{}, left time.Duration) {
-	var elapsed <-chan time.Time
-	if left >= 0 {
-		timer := time.NewTimer(left)
-		defer timer.Stop()
-		elapsed = timer.C
-	}
-	select {
-	case <-ctx.Done():
-	case <-changed:
-	case <-elapsed:
-	}
+func (g *Gate) Restore(s Snapshot) error {
+	g.mu.Lock()
+	defer g.settle(g.tracker.State(), time.Now(), CauseRestore, By{})
+	return g.tracker.Restore(s)
 }

@@ -50,7 +50,7 @@ func (l *RateLimiter[K]) Failed(item K, err error) time.Duration {
 	defer l.mu.Unlock()
 	t := l.items[item]
 	if t == nil {
-		t = &Tracker{policy: l.policy}
+		t = NewTracker(l.policy)
 		l.items[item] = t
 	} else {
 		begun := now
@@ -64,7 +64,7 @@ func (l *RateLimiter[K]) Failed(item K, err error) time.Duration {
 
 // left is how long the hold of s lasts from now.
 func left(s State, now time.Time) time.Duration {
-	if s.Phase == Idle {
+	if s.Phase() == Idle {
 		return 0
 	}
 	until, ends := s.ReleaseAt()
@@ -89,5 +89,5 @@ func (l *RateLimiter[K]) NumRequeues(item K) int {
 	if t == nil {
 		return 0
 	}
-	return int(t.history.Crashes())
+	return int(t.log.Crashes())
 }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/history"
 )
 
 const (
@@ -11,7 +13,7 @@ const (
 	// been down for, so that a clock set to another century leaves room for holds.
 	longestDowntime = 10 * 365 * 24 * time.Hour
 	// farthest is how far from its start an instant of a record may be.
-	farthest = math.MaxInt64 / 2
+	farthest = 2 * history.Reach
 )
 
 // Resume returns s as a process should restore it that takes over at now from
@@ -23,7 +25,8 @@ const (
 // clock set back shows as a negative time, which counts as none: what is left of
 // a hold never exceeds what was left when the last event was observed, and hence
 // what the policy has allowed. A clock set forth shows as downtime and shortens
-// holds, down to none. Downtime is no part of a run: one that was under way has
+// holds, down to none, unless one of the two clocks was not set (before 1990 or after
+// 2199), which says nothing. Downtime is no part of a run: one that was under way has
 // lasted as long as it was seen to. A snapshot that is corrupt is returned as it
 // is, for Restore to refuse.
 func (s Snapshot) Resume(now time.Time) Snapshot {
@@ -31,8 +34,11 @@ func (s Snapshot) Resume(now time.Time) Snapshot {
 	if r.Start.IsZero() || r.Validate() != nil || s.checkState() != nil {
 		return s
 	}
+	if now.IsZero() {
+		now = now.Add(1) // the zero time stands for none
+	}
 	last := r.Start.Add(r.Now)
-	down := min(max(now.Round(0).Sub(last), 0), longestDowntime)
+	down := downtime(last, now)
 	past := func(at time.Duration) time.Duration { // from now, where at was from Start
 		return max(at-r.Now, -farthest+down) - down
 	}
@@ -40,8 +46,8 @@ func (s Snapshot) Resume(now time.Time) Snapshot {
 	for i, at := range r.Crashes {
 		r.Crashes[i] = past(at)
 	}
-	if r.Looped && r.LoopEnd != math.MaxInt64 {
-		r.LoopEnd = addSaturating(r.LoopEnd, -r.Now-down)
+	if r.Trips > 0 && r.LoopEnd != math.MaxInt64 {
+		r.LoopEnd = max(addSaturating(r.LoopEnd, -r.Now-down), -farthest)
 	}
 	if r.Running {
 		r.Began = max(r.Began-r.Now, -farthest)
@@ -52,6 +58,13 @@ func (s Snapshot) Resume(now time.Time) Snapshot {
 	r.Start, r.Now = now, 0
 	s.History = r
 	return s
+}
+
+func downtime(last, now time.Time) time.Duration {
+	if history.Believable(last) != history.Believable(now) {
+		return 0
+	}
+	return min(max(now.Round(0).Sub(last), 0), longestDowntime)
 }
 
 // addSaturating stays below what has no end.

@@ -1,32 +1,47 @@
 package gate
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/history"
+	"github.com/holdfast-go/holdfast/internal/jsonobj"
 	"github.com/holdfast-go/holdfast/policy"
 )
 
 // SnapshotVersion is the version that [Tracker.Snapshot] writes, and the newest
-// that [Tracker.Restore] reads.
-const SnapshotVersion = 1
+// that [Tracker.Restore] reads. It reads all older ones.
+const SnapshotVersion = 2
 
 // Snapshot is a gate as data: its state and its history, of which the last
-// error is kept as text. It goes to JSON and back without loss. Safe for
-// concurrent use.
+// error is kept as text. It goes to JSON and back without loss.
 type Snapshot struct {
-	Version int           `json:"version"`
-	Phase   Phase         `json:"phase"`
-	Until   time.Time     `json:"until,omitzero"` // as in State
-	History policy.Record `json:"history"`
+	Version  int           `json:"version"`
+	Phase    Phase         `json:"phase"`
+	Until    time.Time     `json:"until,omitzero"`     // of State, by the wall clock
+	PausedBy *By           `json:"paused_by,omitzero"` // with Paused
+	History  policy.Record `json:"history"`
 }
 
 // Snapshot returns what t holds, but for its policy.
 func (t *Tracker) Snapshot() Snapshot {
-	s := t.State()
-	return Snapshot{SnapshotVersion, s.Phase, s.Until.Round(0), t.history.Record()}
+	r := t.log.Record()
+	s := Snapshot{Version: SnapshotVersion, Phase: t.word.phase(), History: policy.Record(r)}
+	switch {
+	case t.word == 0:
+	case t.word.until() == forever:
+		s.Until = never
+	default:
+		// The record may count from another instant than the log, for the sake of
+		// JSON; it differs by as much as its present does.
+		s.Until = r.Start.Add(r.Now + t.word.until() - t.log.Last())
+	}
+	if t.pausedBy != nil {
+		s.PausedBy = new(*t.pausedBy)
+	}
+	return s
 }
 
 // Restore replaces what t holds by s; the policy stays. Instants are taken by
@@ -34,54 +49,85 @@ func (t *Tracker) Snapshot() Snapshot {
 // that is corrupt, or of a newer version, is an error that joins all that is
 // wrong with it, and t is unchanged.
 func (t *Tracker) Restore(s Snapshot) error {
-	if s.Version != SnapshotVersion {
-		return fmt.Errorf("gate: snapshot version (%d) is not %d, the one this program reads; "+
+	if s.Version < 1 || s.Version > SnapshotVersion {
+		return fmt.Errorf("gate: snapshot version (%d) is not one that this program reads, 1 to %d; "+
 			"restore it with the program that wrote it, or start from a fresh gate", s.Version, SnapshotVersion)
 	}
-	if err := errors.Join(s.checkState(), s.History.Validate(), t.checkNear(s.History)); err != nil {
+	s = s.upgraded()
+	if err := errors.Join(s.checkState(), s.History.Validate()); err != nil {
 		return fmt.Errorf("gate: snapshot is corrupt: %w", err)
 	}
-	if err := t.history.Load(s.History); err != nil {
+	if err := t.log.Load(history.Record(s.History)); err != nil {
 		return err
 	}
-	t.word = 0
+	t.open()
 	switch {
+	case s.Phase == Idle:
 	case s.Until.Equal(never):
 		t.word = pack(s.Phase, forever)
-	case s.Phase != Idle:
-		t.word = pack(s.Phase, max(min(t.history.Offset(s.Until), forever), -forever))
+	default:
+		left := s.Until.Sub(s.History.Start.Add(s.History.Now))
+		t.word = pack(s.Phase, max(min(t.log.Last()+min(left, forever), forever), -forever))
+	}
+	if s.Phase == Paused {
+		t.pausedBy = new(By)
+		if s.PausedBy != nil {
+			*t.pausedBy = *s.PausedBy
+		}
 	}
 	return nil
 }
 
-// checkNear refuses a history whose present is so far from the first instant
-// that the end of the next hold could not be represented. A fresh t takes the
-// history's first instant for its own, and has it as it was.
-func (t *Tracker) checkNear(r policy.Record) error {
-	now, latest := r.Now, time.Duration(math.MaxInt64)
-	if used := !t.history.Now().IsZero(); used && !r.Start.IsZero() {
-		now, latest = t.history.Offset(r.Start.Add(r.Now)), forever
+// mostOfFirst is how many crashes are taken over from the first version, which could
+// keep more at each life than any policy had looked at.
+const mostOfFirst = 64
+
+// upgraded returns a snapshot of any version as one of the newest.
+func (s Snapshot) upgraded() Snapshot {
+	if s.Version == 1 {
+		keep := max(int(s.History.Depth), mostOfFirst)
+		if n := len(s.History.Crashes); n > keep {
+			s.History.Crashes = s.History.Crashes[n-keep:]
+		}
 	}
-	if now < -forever || now > latest {
-		return errors.New("the history ends more than 36 years from the first instant seen here; restore it into a fresh gate")
-	}
-	return nil
+	return s
 }
 
 func (s Snapshot) checkState() error {
-	switch {
-	case s.Phase > GaveUp:
+	switch endless := s.Phase == GaveUp || s.Phase == Paused; {
+	case s.Phase > Paused:
 		return fmt.Errorf("phase (%d) is unknown", uint8(s.Phase))
 	case s.Phase == Idle && !s.Until.IsZero():
 		return fmt.Errorf("until (%v) is set, though the gate is idle", s.Until)
-	case s.Phase == GaveUp && !s.Until.Equal(never):
-		return fmt.Errorf("until (%v) is set, though the gate gave up", s.Until)
 	case s.Phase != Idle && s.Until.IsZero():
 		return fmt.Errorf("until is missing, though the gate is %v", s.Phase)
-	case s.Phase == CrashLooping && !s.History.Looped:
+	case endless && !s.Until.Equal(never):
+		return fmt.Errorf("until (%v) is set, though the gate is %v", s.Until, s.Phase)
+	case s.Phase == CrashLooping && s.History.Trips == 0:
 		return fmt.Errorf("the history knows of no crash loop, though the gate is %v", s.Phase)
-	case s.Phase != Idle && s.History.Start.IsZero():
+	case s.Phase != Idle && s.Phase != Paused && s.History.Start.IsZero():
 		return fmt.Errorf("the history is empty, though the gate is %v", s.Phase)
+	case s.Phase != Paused && s.PausedBy != nil:
+		return fmt.Errorf("paused_by is set, though the gate is %v", s.Phase)
 	}
+	return nil
+}
+
+// UnmarshalJSON reads what encoding/json wrote of a snapshot, in this version or an
+// older one. An unknown field is ignored; one that is null or given twice is an error.
+func (s *Snapshot) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil // the convention of encoding/json
+	}
+	type plain Snapshot
+	var read plain
+	_, err := jsonobj.Fields(data)
+	if err == nil {
+		err = json.Unmarshal(data, &read)
+	}
+	if err != nil {
+		return fmt.Errorf("gate: snapshot: %w", err)
+	}
+	*s = Snapshot(read)
 	return nil
 }

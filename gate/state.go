@@ -6,104 +6,91 @@ import (
 	"time"
 )
 
-// Phase is where a gate stands. Safe for concurrent use.
-type Phase uint8
-
-const (
-	// Idle is open: the task may start, or runs.
-	Idle Phase = iota
-	// BackingOff is held after a crash, for the delay the policy chose.
-	BackingOff
-	// CrashLooping is held because the crashes have become a crash loop.
-	CrashLooping
-	// GaveUp is held for good: no time opens it, only an event such as a start or
-	// a force release.
-	GaveUp
-)
-
-var phases = [...]string{"idle", "backing off", "crash looping", "gave up"}
-
-// String returns the phase in words, such as "backing off".
-func (p Phase) String() string {
-	if int(p) < len(phases) {
-		return phases[p]
-	}
-	return fmt.Sprintf("phase(%d)", uint8(p))
-}
-
-// MarshalText returns the phase in words. An unknown phase is an error.
-func (p Phase) MarshalText() ([]byte, error) {
-	if int(p) >= len(phases) {
-		return nil, fmt.Errorf("gate: phase (%d) is unknown; use one of the constants", uint8(p))
-	}
-	return []byte(phases[p]), nil
-}
-
-// UnmarshalText reads the words of MarshalText; p is unchanged on an error.
-func (p *Phase) UnmarshalText(text []byte) error {
-	for i, name := range phases {
-		if name == string(text) {
-			*p = Phase(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("gate: phase %q is unknown; use one of %q", text, phases)
-}
-
 // State is what a gate shows: its phase, and until when it is held. The zero
-// value is an open gate. States are comparable with ==, and states of one gate
-// that compare equal are the same hold. Safe for concurrent use.
+// value is an open gate. States of one gate that compare equal with == are the same
+// hold; [State.Equal] compares those of different gates.
 type State struct {
-	Phase Phase
-	// Until is when the hold ends; it is admissible at that very instant. It is
-	// the zero time while Idle. A hold without an end, as in GaveUp, has the last
-	// nanosecond of the year 9999, which ReleaseAt tells apart.
-	Until time.Time
+	// The end of the hold is computed when somebody asks, since a quarter of the
+	// time that a crash takes would go into it. Four words are the most that Go keeps
+	// in registers: another field would double the time.
+	word   word
+	origin time.Time
 }
 
 // never is the Until of a hold without an end: far away, and fit for JSON.
 var never = time.Date(9999, time.December, 31, 23, 59, 59, 999999999, time.UTC)
 
-// Admissible reports whether the task may start at now: the gate is Idle, or
-// the hold is over.
-func (s State) Admissible(now time.Time) bool {
-	if s.Phase == Idle {
-		return true
+// Held returns the state of a gate that is held in phase until an instant, for
+// tests and for those who show states that they were sent. It is the zero value for
+// Idle. GaveUp and Paused have no end, whatever until is; a zero until means none,
+// too.
+func Held(phase Phase, until time.Time) State {
+	switch {
+	case phase == Idle:
+		return State{}
+	case phase >= GaveUp || until.IsZero() || until.Equal(never):
+		return State{pack(phase&Phase(phaseMask), forever), time.Time{}}
 	}
-	until, ends := s.ReleaseAt()
-	return ends && !now.Before(until)
+	return State{pack(phase, 0), until}
+}
+
+// Phase returns where the gate stands.
+func (s State) Phase() Phase { return s.word.phase() }
+
+// Until returns when the hold ends; the gate is open at that very instant. It is the
+// zero time while Idle, and the last nanosecond of the year 9999 for a hold without
+// an end, which [State.ReleaseAt] tells apart.
+func (s State) Until() time.Time {
+	switch {
+	case s.word == 0:
+		return time.Time{}
+	case s.word.until() == forever:
+		return never
+	}
+	return s.origin.Add(s.word.until())
 }
 
 // ReleaseAt returns the instant at which the hold ends. It returns false if
 // the gate is Idle, or held without an end.
 func (s State) ReleaseAt() (time.Time, bool) {
-	if s.Phase == Idle || s.Phase == GaveUp || s.Until.Equal(never) {
+	if s.word == 0 || s.word.until() == forever {
 		return time.Time{}, false
 	}
-	return s.Until, true
+	return s.origin.Add(s.word.until()), true
+}
+
+// Admissible reports whether the task may start at now: the gate is Idle, or
+// the hold is over.
+func (s State) Admissible(now time.Time) bool { return s.word.admissible(s.origin, now) }
+
+// Equal reports whether both are in the same phase until the same instant, whatever
+// clock that was read from.
+func (s State) Equal(other State) bool {
+	return s.Phase() == other.Phase() && s.Until().Equal(other.Until())
 }
 
 // String returns the state in words: "idle", "gave up", "backing off until
 // 2006-01-02T15:04:05.5Z" or "crash looping for ever".
 func (s State) String() string {
-	if s.Phase == Idle || s.Phase == GaveUp {
-		return s.Phase.String()
+	phase := s.Phase()
+	if phase != BackingOff && phase != CrashLooping {
+		return phase.String()
 	}
 	until, ends := s.ReleaseAt()
 	if !ends {
-		return s.Phase.String() + forEver
+		return phase.String() + endless
 	}
-	return s.Phase.String() + untilWord + until.Format(time.RFC3339Nano)
+	return phase.String() + untilWord + until.Format(time.RFC3339Nano)
 }
 
 const (
-	forEver   = " for ever"
+	endless   = " for ever"
 	untilWord = " until "
 )
 
-// MarshalText returns the words of String. An unknown phase is an error.
+// MarshalText returns the words of String.
 func (s State) MarshalText() ([]byte, error) {
-	if _, err := s.Phase.MarshalText(); err != nil {
+	if _, err := s.Phase().MarshalText(); err != nil {
 		return nil, err
 	}
 	return []byte(s.String()), nil
@@ -113,25 +100,25 @@ func (s State) MarshalText() ([]byte, error) {
 // Until then has no monotonic clock reading.
 func (s *State) UnmarshalText(text []byte) error {
 	words, until, timed := strings.Cut(string(text), untilWord)
-	words, endless := strings.CutSuffix(words, forEver)
-	var read State
-	if err := read.Phase.UnmarshalText([]byte(words)); err != nil {
+	words, ending := strings.CutSuffix(words, endless)
+	var phase Phase
+	if err := phase.UnmarshalText([]byte(words)); err != nil {
 		return err
 	}
-	held := read.Phase == BackingOff || read.Phase == CrashLooping
-	if held != (timed != endless) || timed && endless {
+	held := phase == BackingOff || phase == CrashLooping
+	if held != (timed != ending) || timed && ending {
 		return fmt.Errorf(`gate: state %q is malformed; write it as "backing off until 2006-01-02T15:04:05Z"`, text)
 	}
-	switch {
-	case timed:
-		at, err := time.Parse(time.RFC3339Nano, until)
-		if err != nil {
-			return fmt.Errorf("gate: state %q: %w", text, err)
+	var at time.Time
+	if timed {
+		var err error
+		if at, err = time.Parse(time.RFC3339Nano, until); err != nil {
+			return fmt.Errorf(`gate: state %q has no instant; write it as "backing off until 2006-01-02T15:04:05Z"`, text)
 		}
-		read.Until = at
-	case endless || read.Phase == GaveUp:
-		read.Until = never
+		if at.IsZero() {
+			at = at.Add(1) // the zero time stands for no end
+		}
 	}
-	*s = read
+	*s = Held(phase, at)
 	return nil
 }

@@ -53,7 +53,7 @@ func (h *Log) seeOdd(now time.Time) {
 		h.base, h.seen, h.plain = now, true, true
 		return
 	}
-	origin := h.origin()
+	origin := h.Origin()
 	if at := now.Sub(origin); Within(at) {
 		h.last = max(h.last, at)
 		return
@@ -71,7 +71,8 @@ func (h *Log) seeOdd(now time.Time) {
 	}
 }
 
-func (h *Log) origin() time.Time {
+// Origin returns where time counts from.
+func (h *Log) Origin() time.Time {
 	if h.plain {
 		return h.base
 	}
@@ -111,7 +112,7 @@ func (h *Log) Base() time.Time { return h.base }
 
 // Offset returns where now is on the log's axis; before all else if it counts as
 // the last instant seen for being odd. It is meaningless if nothing has been seen.
-func (h *Log) Offset(now time.Time) time.Duration { return Offset(h.origin(), now) }
+func (h *Log) Offset(now time.Time) time.Duration { return Offset(h.Origin(), now) }
 
 // Offset returns where now is on the axis that begins at origin, as Log.Offset.
 func Offset(origin, now time.Time) time.Duration {
@@ -123,7 +124,7 @@ func Offset(origin, now time.Time) time.Duration {
 }
 
 // Time is the inverse of Offset.
-func (h *Log) Time(offset time.Duration) time.Time { return h.origin().Add(offset) }
+func (h *Log) Time(offset time.Duration) time.Time { return h.Origin().Add(offset) }
 
 func addSaturating(a, b time.Duration) time.Duration {
 	switch sum := a + b; {

@@ -137,7 +137,7 @@ func (h *Log) Apply(verdict uint8, delay time.Duration, fresh, uncounted bool) (
 		h.uncount()
 	}
 	if fresh {
-		h.fresh()
+		h.Fresh()
 	}
 	if verdict == GiveUp {
 		return GiveUp, Never
@@ -176,9 +176,9 @@ func (h *Log) uncount() {
 	h.more.put(h.crashes, lost)
 }
 
-// fresh wipes the slate so that the crash at hand counts as the first. When
+// Fresh wipes the slate so that the crash at hand counts as the first. When
 // crashes were stays known to SinceAny.
-func (h *Log) fresh() {
+func (h *Log) Fresh() {
 	h.wiped = h.crashes
 	if h.err != nil {
 		h.wiped--

@@ -50,7 +50,7 @@ func (h *Log) Record() Record {
 		r.Crashes = h.known(min(uint64(h.more.depth), uint64(h.more.length()), h.crashes))
 	}
 	if h.seen {
-		r.startAt(h.origin())
+		r.startAt(h.Origin())
 	}
 	return r
 }
