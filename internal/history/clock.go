@@ -46,6 +46,19 @@ func (h *Log) see(now time.Time) {
 	h.seeOdd(now)
 }
 
+// SeeFrom is for a caller that has computed how far now is from Base. It reports false
+// where that is not enough to see now; then See must follow.
+func (h *Log) SeeFrom(at time.Duration) bool {
+	if !h.plain || !Within(at) {
+		return false
+	}
+	h.last = max(h.last, at)
+	return true
+}
+
+// See records an instant.
+func (h *Log) See(now time.Time) { h.see(now) }
+
 // seeOdd is see, for the first instant, one far from the origin, and all that
 // follow once the origin has moved.
 func (h *Log) seeOdd(now time.Time) {

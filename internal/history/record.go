@@ -172,7 +172,7 @@ func (h *Log) keep(r Record) {
 		length *= 2
 	}
 	if length > minRing {
-		m.resize(length, h.crashes)
+		h.resize(length)
 	}
 	for i, at := range crashes {
 		m.put(h.crashes-uint64(len(crashes)-i), at)
