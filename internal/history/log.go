@@ -13,7 +13,12 @@ import (
 // Time is kept as a distance from an origin, the first instant seen: see clock.go.
 // Not safe for concurrent use.
 type Log struct {
-	base    time.Time     // the first instant seen; it never changes once set
+	base time.Time // the first instant seen; it never changes once set
+	past
+}
+
+// past is a log without its base.
+type past struct {
 	more    *more         // nil before the first crash
 	err     error         // how the last run ended
 	last    time.Duration // the last instant seen
@@ -26,7 +31,7 @@ type Log struct {
 	wiped   uint64        // of those, the ones before the slate was last clean
 	trips   uint16        // crash loops since the slate was last clean, as far as it can count
 	seen    bool          // base is set
-	plain   bool          // base is set, and is the origin
+	plain   bool          // base is the origin, and one that a real clock shows
 	running bool
 	looping bool // the crash at hand came before its crash loop's hold was over
 
@@ -37,7 +42,7 @@ type Log struct {
 type more struct {
 	ring
 	depth  uint32     // how many crashes back a policy has asked
-	origin *time.Time // where time counts from, unless the log is plain
+	origin *time.Time // where time counts from; nil for the base
 }
 
 // The verdicts of package policy.

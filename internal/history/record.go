@@ -47,7 +47,7 @@ func (h *Log) Record() Record {
 	}
 	if h.more != nil {
 		r.Depth = h.more.depth
-		r.Crashes = h.known(min(uint64(h.more.depth), uint64(h.more.length()), h.crashes))
+		r.Crashes = h.known(min(max(uint64(h.more.depth), minRing), uint64(h.more.length()), h.crashes))
 	}
 	if h.seen {
 		r.startAt(h.Origin())
@@ -92,10 +92,12 @@ func (r *Record) startAt(origin time.Time) {
 const lastYear = 9900
 
 func (r *Record) shift(d time.Duration) {
-	for _, at := range []*time.Duration{&r.Now, &r.Began, &r.LoopEnd} {
-		if *at != Never {
-			*at += d
-		}
+	r.Now += d
+	if r.Running {
+		r.Began += d
+	}
+	if r.Trips > 0 && r.LoopEnd != Never {
+		r.LoopEnd += d
 	}
 	for i := range r.Crashes {
 		r.Crashes[i] += d
@@ -131,34 +133,43 @@ func (h *Log) Load(r Record) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	to := Log{
-		base: h.base, seen: h.seen, plain: h.seen,
+	to := Log{h.base, past{
+		seen: h.seen, plain: h.seen && Believable(h.base),
 		last: r.Now, running: r.Running, started: r.Began, ran: r.Ran,
 		crashes: r.Total, wiped: r.Total - r.Streak, delay: r.LastDelay,
 		trips: uint16(min(r.Trips, math.MaxUint16)), loopEnd: r.LoopEnd, seed: r.Seed,
-	}
+	}}
 	if r.Crashed {
 		to.err = errors.New(r.Err)
 	}
 	if r.Total > 0 {
 		to.keep(r)
 	}
-	switch at := r.Start.Sub(h.base); {
-	case r.Start.IsZero():
-	case !h.seen:
-		to.base, to.seen, to.plain = r.Start, true, true
-	case Within(at):
-		to.shift(at)
-	default:
-		to.moveOrigin(r.Start)
+	if !r.Start.IsZero() {
+		to.place(r.Start)
 	}
-	if !Within(to.last) {
-		present := to.Time(to.last)
-		to.shift(-to.last)
-		to.moveOrigin(present)
+	if !h.seen {
+		h.base = to.base // others may be reading it otherwise
 	}
-	*h = to
+	h.past = to.past
 	return nil
+}
+
+// place has time count on from the base, if there is one, and start is not far from
+// it and as plausible; otherwise from start, or from the present if that is far.
+func (h *Log) place(start time.Time) {
+	present := start.Add(h.last)
+	if !h.seen {
+		h.base, h.seen, h.plain = start, true, Believable(start)
+	} else if at := start.Sub(h.base); Within(at) && Believable(start) == Believable(h.base) {
+		h.shift(at)
+	} else {
+		h.needMore().origin = &start
+		h.plain = false
+	}
+	if !Within(h.last) {
+		h.moveOrigin(present)
+	}
 }
 
 // keep makes a ring of the instants of the latest crashes, as many as a policy
@@ -166,18 +177,18 @@ func (h *Log) Load(r Record) error {
 func (h *Log) keep(r Record) {
 	crashes := r.Crashes
 	m := h.needMore()
-	m.depth = max(r.Depth, uint32(len(crashes)))
+	m.depth = r.Depth
 	length := minRing
 	for length < len(crashes) {
 		length *= 2
 	}
 	if length > minRing {
+		m.depth = max(m.depth, uint32(len(crashes)))
 		m.resize(length, h.crashes)
 	}
 	for i, at := range crashes {
 		m.put(h.crashes-uint64(len(crashes)-i), at)
 	}
-	h.draw()
 }
 
 // Validate returns nil if r can be loaded, or an error that joins all that is

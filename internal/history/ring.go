@@ -79,9 +79,10 @@ func (r *ring) resize(length int, next uint64) {
 	}
 }
 
-// needMore returns what a task needs that has crashed.
+// needMore returns what a task needs that has crashed, or whose origin has moved.
 func (h *Log) needMore() *more {
 	if h.more == nil {
+		h.draw()
 		h.more = &more{}
 		h.more.clear()
 	}
@@ -91,7 +92,6 @@ func (h *Log) needMore() *more {
 // grow makes room for one more crash, as far as a policy has asked for it.
 func (h *Log) grow() {
 	m := h.needMore()
-	h.draw()
 	if n := m.length(); h.crashes >= uint64(n) && uint64(n) < uint64(m.depth) && n < MaxLookBack && h.filled(n) {
 		m.resize(2*n, h.crashes)
 	}
