@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/history"
+	"github.com/holdfast-go/holdfast/policy"
 )
 
 const (
@@ -30,6 +31,7 @@ const (
 // lasted as long as it was seen to. A snapshot that is corrupt is returned as it
 // is, for Restore to refuse.
 func (s Snapshot) Resume(now time.Time) Snapshot {
+	s = s.upgraded()
 	r := s.History
 	if r.Start.IsZero() || r.Validate() != nil || s.checkState() != nil {
 		return s
@@ -39,25 +41,35 @@ func (s Snapshot) Resume(now time.Time) Snapshot {
 	}
 	last := r.Start.Add(r.Now)
 	down := downtime(last, now)
-	past := func(at time.Duration) time.Duration { // from now, where at was from Start
-		return max(at-r.Now, -farthest+down) - down
+	s.History = countedFrom(r, now, down)
+	if s.Phase != Idle && !s.Until.Equal(never) {
+		left := max(s.Until.Sub(last), 0)
+		s.Until = now.Add(max(left-down, 0))
+		if s.Until.Equal(never) {
+			s.Until = s.Until.Add(1) // that one stands for no end
+		}
+	}
+	return s
+}
+
+// countedFrom returns r with its instants counted from now, where the last one seen
+// was so long ago. What has no end still has none.
+func countedFrom(r policy.Record, now time.Time, ago time.Duration) policy.Record {
+	past := func(at time.Duration) time.Duration {
+		return max(addSaturating(at, -r.Now-ago), -farthest)
 	}
 	r.Crashes = slices.Clone(r.Crashes)
 	for i, at := range r.Crashes {
 		r.Crashes[i] = past(at)
 	}
 	if r.Trips > 0 && r.LoopEnd != math.MaxInt64 {
-		r.LoopEnd = max(addSaturating(r.LoopEnd, -r.Now-down), -farthest)
+		r.LoopEnd = past(r.LoopEnd)
 	}
 	if r.Running {
-		r.Began = max(r.Began-r.Now, -farthest)
-	}
-	if s.Phase != Idle && !s.Until.Equal(never) {
-		s.Until = now.Add(max(s.Until.Sub(last), -farthest) - down)
+		r.Began = past(r.Began + ago) // downtime is no part of a run
 	}
 	r.Start, r.Now = now, 0
-	s.History = r
-	return s
+	return r
 }
 
 func downtime(last, now time.Time) time.Duration {

@@ -38,7 +38,7 @@ func Fields(data []byte) ([]Field, error) {
 			return nil, fmt.Errorf("%s: it is not JSON", f.Name)
 		}
 		switch {
-		case slices.ContainsFunc(fields, func(other Field) bool { return other.Name == f.Name }):
+		case slices.ContainsFunc(fields, func(other Field) bool { return strings.EqualFold(other.Name, f.Name) }):
 			faults = append(faults, fmt.Errorf("%s: it is given twice; leave one out", f.Name))
 		case string(f.Value) == "null":
 			faults = append(faults, fmt.Errorf("%s: it is null; give it a value or leave it out", f.Name))
