@@ -22,8 +22,8 @@ import (
 // may want to start the same task, ask with [Gate.TryStart], which lets one of them.
 //
 // The zero value is ready to use, under [policy.Default]. A policy is asked
-// while the gate is locked: it must not call methods of the gate other than State and
-// Admissible, and while it takes long others wait. One that panics counts as
+// while the gate is locked: it must not call methods of the gate, which would wait
+// for each other, and while it takes long others wait. One that panics counts as
 // policy.Default for that decision; see [OnPanic]. A Gate must not be copied once
 // used. Safe for concurrent use.
 type Gate struct {
@@ -31,8 +31,8 @@ type Gate struct {
 	// of a user's. The audience's own lock is taken inside it, never around it.
 	mu sync.Mutex
 	// published is the tracker's word, for readers without the lock: they need
-	// nothing else but the log's base, which never changes after the first word that
-	// is not zero has been stored.
+	// nothing else but the log's base, and that only for a hold with an end. It never
+	// changes after the first such word has been stored.
 	published atomic.Int64
 	tracker   Tracker
 	audience  *audience // nil if nobody waits or observes
@@ -87,7 +87,7 @@ func (g *Gate) settle(before State, at time.Time, cause Cause, by By) {
 
 func (g *Gate) publish() {
 	w := g.tracker.word
-	if w != 0 && !g.tracker.log.Plain() {
+	if w != 0 && !w.endless() && !g.tracker.log.Plain() {
 		w = ask
 	}
 	g.published.Store(int64(w))
@@ -187,10 +187,10 @@ func (g *Gate) PausedBy() (By, bool) {
 
 // State returns the state as it stands; see [Tracker.State].
 func (g *Gate) State() State {
-	switch w := word(g.published.Load()); w {
-	case 0:
-		return State{}
-	case ask:
+	switch w := word(g.published.Load()); {
+	case w == 0 || w.endless():
+		return State{word: w}
+	case w == ask:
 		return g.askState()
 	default:
 		return State{w, g.tracker.log.Base()}
@@ -199,10 +199,10 @@ func (g *Gate) State() State {
 
 // Admissible reports whether the task may start at now.
 func (g *Gate) Admissible(now time.Time) bool {
-	switch w := word(g.published.Load()); w {
-	case 0:
-		return true
-	case ask:
+	switch w := word(g.published.Load()); {
+	case w == 0 || w.endless():
+		return w == 0
+	case w == ask:
 		return g.askState().Admissible(now)
 	default:
 		return w.admissible(g.tracker.log.Base(), now)
@@ -225,8 +225,9 @@ func (g *Gate) History() policy.History {
 // Snapshot returns the gate as data that can be saved; see [Tracker.Snapshot].
 func (g *Gate) Snapshot() Snapshot {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.tracker.Snapshot()
+	t := Tracker{log: *g.tracker.log.Clone(), word: g.tracker.word, pausedBy: g.tracker.pausedBy}
+	g.mu.Unlock()
+	return t.Snapshot() // which calls the Error method of the last error, outside the lock
 }
 
 // Restore replaces the state by a saved one, or returns an error and leaves the

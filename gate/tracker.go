@@ -51,8 +51,14 @@ func (t *Tracker) use(p policy.Policy, report func(any)) {
 // run. If one is under way, that one is recorded as ended first, as clean.
 func (t *Tracker) ObserveStart(now time.Time) {
 	if t.log.Running() {
+		defer t.begin(now) // even if the policy calls runtime.Goexit
 		t.cleanExit(now)
+		return
 	}
+	t.begin(now)
+}
+
+func (t *Tracker) begin(now time.Time) {
 	t.log.ObserveStart(now)
 	t.open()
 }
@@ -96,10 +102,10 @@ func (t *Tracker) ObserveRestart(now time.Time) State {
 
 func (t *Tracker) cleanExit(now time.Time) {
 	t.log.ObserveCleanExit(now)
-	t.decide((*Tracker).exit)
 	if t.word.phase() != Paused {
 		t.open()
 	}
+	t.decide((*Tracker).exit)
 }
 
 // exit takes of a decision about a clean exit that holds nothing what counts.
@@ -206,10 +212,7 @@ func (t *Tracker) PausedBy() (By, bool) {
 // [Tracker.MaybeRelease] or another event opens the gate; [State.Admissible]
 // looks at the time.
 func (t *Tracker) State() State {
-	if t.word == 0 {
-		return State{}
-	}
-	return State{t.word, t.log.Origin()}
+	return t.word.state(t.log.Origin())
 }
 
 // Admissible reports whether the task may start at now. An instant that counts as

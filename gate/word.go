@@ -35,11 +35,20 @@ func pack(phase Phase, until time.Duration) word {
 func (w word) phase() Phase         { return Phase(w & phaseMask) }
 func (w word) until() time.Duration { return time.Duration(w >> phaseBits) }
 
-// over reports whether a hold that is not Idle is over at an offset.
-func (w word) over(now time.Duration) bool {
-	until := w.until()
-	return now >= until && until != forever
+// endless reports whether a hold has no end.
+func (w word) endless() bool { return w >= word(forever)<<phaseBits }
+
+// state makes a State of the word, for an origin of time. Where that says nothing it
+// is left out, so that the state is the same at all gates.
+func (w word) state(origin time.Time) State {
+	if w == 0 || w.endless() {
+		return State{word: w}
+	}
+	return State{w, origin}
 }
+
+// over reports whether a hold that is not Idle is over at an offset.
+func (w word) over(now time.Duration) bool { return now >= w.until() && !w.endless() }
 
 // admissible reports whether the gate is open at now, for an origin of time.
 func (w word) admissible(origin, now time.Time) bool {
