@@ -30,14 +30,14 @@ func FuzzObservations(f *testing.F) {
 			observe(m, event, now)
 			after := m.State()
 			wantSound(t, after)
-			if event == crash && before.Phase == gate.CrashLooping && after.Phase != gate.GaveUp &&
+			if event == crash && before.Phase() == gate.CrashLooping && after.Phase() != gate.GaveUp &&
 				m.History().Looping() && sooner(after, before) {
 				t.Fatalf("a crash at %v moved the end from %v to %v", now, before, after)
 			}
 			if until, ends := after.ReleaseAt(); ends && m.Admissible(until.Add(-1)) {
 				t.Fatalf("admissible before the end of %v", after)
 			}
-			if after.Phase != gate.Idle && after.Admissible(now) != m.Admissible(now) {
+			if after.Phase() != gate.Idle && after.Admissible(now) != m.Admissible(now) {
 				t.Fatalf("%v and its tracker disagree at %v", after, now)
 			}
 		}
@@ -80,7 +80,7 @@ func observe(m machine, event byte, now time.Time) {
 func sooner(s, than gate.State) bool {
 	until, ends := s.ReleaseAt()
 	before, ended := than.ReleaseAt()
-	return s.Phase != gate.CrashLooping || ends && (!ended || until.Before(before))
+	return s.Phase() != gate.CrashLooping || ends && (!ended || until.Before(before))
 }
 
 // FuzzSnapshotJSON restores any JSON, onto a tracker that has a past.
@@ -124,7 +124,7 @@ func FuzzSnapshotJSON(f *testing.F) {
 // saved the same. Those beyond the years that JSON has cannot.
 func wantRoundTrip(t *testing.T, m machine) {
 	t.Helper()
-	if year := m.State().Until.Year(); year < 0 || year > 9999 {
+	if year := m.State().Until().Year(); year < 0 || year > 9999 {
 		return
 	}
 	saved := mustMarshal(t, m.Snapshot())
@@ -160,7 +160,7 @@ func FuzzStateText(f *testing.F) {
 			t.Fatalf("%v, read from %q, is written as %q, %v", s, text, written, err)
 		}
 		var again gate.State
-		if err := again.UnmarshalText(written); err != nil || again.Phase != s.Phase || !again.Until.Equal(s.Until) {
+		if err := again.UnmarshalText(written); err != nil || !again.Equal(s) {
 			t.Fatalf("%q, read from %q, is read as %v, %v", written, text, again, err)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/policy"
 )
 
 // endless is the Until of a hold without an end, as State documents it.
@@ -14,7 +15,7 @@ var endless = time.Date(9999, time.December, 31, 23, 59, 59, 999999999, time.UTC
 
 func TestPhaseText(t *testing.T) {
 	for phase, words := range map[gate.Phase]string{
-		gate.Idle: "idle", gate.BackingOff: "backing off", gate.CrashLooping: "crash looping", gate.GaveUp: "gave up",
+		gate.Idle: "idle", gate.BackingOff: "backing off", gate.CrashLooping: "crash looping", gate.GaveUp: "gave up", gate.Paused: "paused",
 	} {
 		if got := phase.String(); got != words {
 			t.Errorf("String of %d = %q, want %q", uint8(phase), got, words)
@@ -31,14 +32,14 @@ func TestPhaseText(t *testing.T) {
 }
 
 func TestPhaseUnknown(t *testing.T) {
-	unknown := gate.GaveUp + 1
-	if got := unknown.String(); got != "phase(4)" {
-		t.Errorf("String = %q, want phase(4)", got)
+	unknown := gate.Paused + 1
+	if got := unknown.String(); got != "phase(5)" {
+		t.Errorf("String = %q, want phase(5)", got)
 	}
 	if text, err := unknown.MarshalText(); err == nil {
 		t.Errorf("MarshalText = %q, want an error", text)
 	}
-	for _, text := range []string{"", "Idle", "idle ", "phase(4)", "backing  off"} {
+	for _, text := range []string{"", "Idle", "idle ", "phase(5)", "backing  off"} {
 		phase := gate.BackingOff
 		if err := phase.UnmarshalText([]byte(text)); err == nil || phase != gate.BackingOff {
 			t.Errorf("UnmarshalText of %q = %v, %v; want an error, and no change", text, phase, err)
@@ -68,14 +69,14 @@ func TestStateText(t *testing.T) {
 			t.Errorf("JSON of %v = %s, %v; want its words", test.state, text, err)
 		}
 		var read gate.State
-		if err := json.Unmarshal(text, &read); err != nil || read.Phase != test.state.Phase || !read.Until.Equal(test.state.Until) {
+		if err := json.Unmarshal(text, &read); err != nil || !read.Equal(test.state) {
 			t.Errorf("%s read back = %v, %v; want %v", text, read, err, test.state)
 		}
 	}
 }
 
 func TestStateTextMalformed(t *testing.T) {
-	if text, err := held(gate.GaveUp+1, endless).MarshalText(); err == nil {
+	if text, err := held(gate.Paused+1, endless).MarshalText(); err == nil {
 		t.Errorf("MarshalText of an unknown phase = %q, want an error", text)
 	}
 	for text, fault := range map[string]string{
@@ -84,10 +85,10 @@ func TestStateTextMalformed(t *testing.T) {
 		"backing off":                  "is malformed",
 		"crash looping":                "is malformed",
 		"crash looping until":          "is unknown",
-		"backing off until ":           "parsing time",
-		"backing off until tomorrow":   "parsing time",
-		"backing off until 2006-01-02": "parsing time",
-		"backing off until 2006-01-02T15:04:05Z for ever":     "parsing time",
+		"backing off until ":           "has no instant",
+		"backing off until tomorrow":   "has no instant",
+		"backing off until 2006-01-02": "has no instant",
+		"backing off until 2006-01-02T15:04:05Z for ever":     "has no instant",
 		"backing off for ever until 2006-01-02T15:04:05Z":     "is malformed",
 		"idle until 2006-01-02T15:04:05Z":                     "is malformed",
 		"idle for ever":                                       "is malformed",
@@ -96,7 +97,7 @@ func TestStateTextMalformed(t *testing.T) {
 		"gave up until 2006-01-02T15:04:05Z":                  "is malformed",
 		"for ever":                                            "is unknown",
 		" until 2006-01-02T15:04:05Z":                         "is unknown",
-		"backing off until 2006-01-02T15:04:05Z until \u2026": "parsing time",
+		"backing off until 2006-01-02T15:04:05Z until \u2026": "has no instant",
 	} {
 		before := held(gate.CrashLooping, start)
 		state := before
@@ -156,7 +157,7 @@ func TestStateAdmissible(t *testing.T) {
 // callers may compare them with ==.
 func TestStateComparable(t *testing.T) {
 	for _, shell := range shells {
-		m := shell.fresh(nil)
+		m := shell.fresh(policy.Classic())
 		first := m.ObserveCrash(at(0), errCrash)
 		if again := m.State(); again != first {
 			t.Errorf("%s: State = %v, then %v: they differ", shell.name, first, again)
@@ -175,7 +176,7 @@ func TestCauseString(t *testing.T) {
 	for cause, want := range map[gate.Cause]string{
 		0: "cause(0)", gate.CauseCrash: "crash", gate.CauseCleanExit: "clean exit", gate.CauseStart: "start",
 		gate.CauseElapsed: "elapsed", gate.CauseForce: "force release", gate.CauseRestore: "restore",
-		gate.CauseRestore + 1: "cause(7)",
+		gate.CauseProbe: "probe", gate.CausePause: "pause", gate.CausePause + 1: "cause(9)",
 	} {
 		if got := cause.String(); got != want {
 			t.Errorf("String = %q, want %q", got, want)

@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "rewrite the answers in testdata")
 // TestTranscripts runs the scenarios in testdata, each against every shell. A
 // line is prose (#), or a command and, after an arrow, the answer expected:
 //
-//	new [key=value …]   a fresh gate, under policy.Default but for the keys
+//	new [key=value …]   a fresh gate, under policy.Classic but for the keys
 //	start T             the task starts
 //	crash T             it crashes
 //	exit T              it ends without an error
@@ -164,7 +164,7 @@ func (s *scenario) state() string {
 	if !ends {
 		return state.String()
 	}
-	return fmt.Sprintf("%v until %s", state.Phase, strconv.FormatFloat(until.Sub(start).Seconds(), 'f', -1, 64))
+	return fmt.Sprintf("%v until %s", state.Phase(), strconv.FormatFloat(until.Sub(start).Seconds(), 'f', -1, 64))
 }
 
 func (s *scenario) reload() (string, error) {
@@ -186,7 +186,7 @@ func (s *scenario) reload() (string, error) {
 // begin makes a fresh machine. The keys are those of a config in JSON, and
 // tolerate=N/WINDOW for policy.MaxCrashes.
 func (s *scenario) begin(keys []string) error {
-	config := policy.DefaultConfig()
+	config := policy.ClassicConfig()
 	var outward []policy.Decorator
 	for _, key := range keys {
 		key, value, _ := strings.Cut(key, "=")

@@ -39,7 +39,7 @@ func TestWaitAtAnOpenGate(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		begin := time.Now()
 		var zero gate.Gate
-		for _, g := range []*gate.Gate{&zero, gate.New(nil)} {
+		for _, g := range []*gate.Gate{&zero, gate.New(policy.Classic())} {
 			if err := g.Wait(ctx); err != nil {
 				t.Errorf("Wait = %v, want nil", err)
 			}
@@ -50,7 +50,7 @@ func TestWaitAtAnOpenGate(t *testing.T) {
 
 func TestWaitUntilTheHoldIsOver(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
-		g := gate.New(nil)
+		g := gate.New(policy.Classic())
 		begin := time.Now()
 		for range 5 {
 			g.ObserveCrash(time.Now(), errCrash)
@@ -76,7 +76,7 @@ func mustRelease(t *testing.T, g *gate.Gate) *gate.Gate {
 func TestWaitReleasesAHoldThatIsOver(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		var causes []gate.Cause
-		g := gate.New(nil, gate.OnTransition(func(tr gate.Transition) { causes = append(causes, tr.Cause) }))
+		g := gate.New(policy.Classic(), gate.OnTransition(func(tr gate.Transition) { causes = append(causes, tr.Cause) }))
 		g.ObserveCrash(time.Now().Add(-time.Second), errCrash)
 		begin := time.Now()
 		if err := g.Wait(ctx); err != nil {
@@ -99,7 +99,7 @@ func TestWaitWakesAtOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, ctx context.Context) {
-				g := gate.New(nil)
+				g := gate.New(policy.Classic())
 				g.ObserveCrash(time.Now(), errCrash)
 				begin := time.Now()
 				const waiters = 10
@@ -155,11 +155,11 @@ var errCalledOff = errors.New("called off")
 
 func TestWaitReturnsTheCause(t *testing.T) {
 	bubble(t, func(t *testing.T, _ context.Context) {
-		for name, policy := range map[string]policy.Policy{
-			"held": nil, "gave up": givesUp, "held for ever": policy.Constant(1<<63 - 1),
+		for name, p := range map[string]policy.Policy{
+			"held": policy.Classic(), "gave up": givesUp, "held for ever": policy.Constant(1<<63 - 1),
 		} {
 			ctx, cancel := context.WithCancelCause(context.Background())
-			g := gate.New(policy)
+			g := gate.New(p)
 			state := g.ObserveCrash(time.Now(), errCrash)
 			result := waiting(ctx, g)
 			cancel(errCalledOff)
@@ -177,7 +177,7 @@ func TestWaitWithADeadline(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, 499*time.Millisecond)
 		defer cancel()
-		g := gate.New(nil)
+		g := gate.New(policy.Classic())
 		g.ObserveCrash(time.Now(), errCrash)
 		if err := g.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Wait = %v, want DeadlineExceeded", err)
@@ -189,7 +189,7 @@ func TestWaitWithADeadline(t *testing.T) {
 func TestWaitWithAContextThatIsDone(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errCalledOff)
-	if err := gate.New(nil).Wait(ctx); !errors.Is(err, errCalledOff) {
+	if err := gate.New(policy.Classic()).Wait(ctx); !errors.Is(err, errCalledOff) {
 		t.Errorf("Wait = %v, want the cause", err)
 	}
 }
@@ -220,7 +220,7 @@ func TestWaitAtAGateThatGaveUp(t *testing.T) {
 func TestWaitWhileEventsComeFromAnotherClock(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		for _, ahead := range []time.Duration{time.Hour, 1<<63 - 1} {
-			g := gate.New(nil)
+			g := gate.New(policy.Classic())
 			now := time.Now().Add(ahead).Add(ahead)
 			g.ObserveCrash(now, errCrash)
 			result := waiting(ctx, g)
@@ -229,7 +229,7 @@ func TestWaitWhileEventsComeFromAnotherClock(t *testing.T) {
 				t.Errorf("%v ahead: Wait = %v, want nil", ahead, err)
 			}
 		}
-		g := gate.New(nil)
+		g := gate.New(policy.Classic())
 		g.ObserveCrash(time.Now().Add(-1<<63), errCrash)
 		if err := g.Wait(ctx); err != nil {
 			t.Errorf("far behind: Wait = %v, want nil", err)
@@ -241,7 +241,7 @@ func TestWaitWhileEventsComeFromAnotherClock(t *testing.T) {
 func TestManyWait(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		var released int
-		g := gate.New(nil, gate.OnTransition(func(tr gate.Transition) {
+		g := gate.New(policy.Classic(), gate.OnTransition(func(tr gate.Transition) {
 			if tr.Cause == gate.CauseElapsed {
 				released++
 			}

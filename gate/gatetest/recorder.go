@@ -43,7 +43,7 @@ func (r *Recorder) Phases() []gate.Phase {
 	defer r.mu.Unlock()
 	phases := make([]gate.Phase, len(r.transitions))
 	for i, t := range r.transitions {
-		phases[i] = t.To.Phase
+		phases[i] = t.To.Phase()
 	}
 	return phases
 }
