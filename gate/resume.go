@@ -27,7 +27,7 @@ const (
 // a hold never exceeds what was left when the last event was observed, and hence
 // what the policy has allowed. A clock set forth shows as downtime and shortens
 // holds, down to none, unless one of the two clocks was not set (before 1990 or after
-// 2199), which says nothing. Downtime is no part of a run: one that was under way has
+// 2199), or both were not and are far apart, which says nothing. Downtime is no part of a run: one that was under way has
 // lasted as long as it was seen to. A snapshot that is corrupt is returned as it
 // is, for Restore to refuse.
 func (s Snapshot) Resume(now time.Time) Snapshot {
@@ -73,10 +73,12 @@ func countedFrom(r policy.Record, now time.Time, ago time.Duration) policy.Recor
 }
 
 func downtime(last, now time.Time) time.Duration {
-	if history.Believable(last) != history.Believable(now) {
+	down := now.Round(0).Sub(last)
+	set := history.Believable(now)
+	if set != history.Believable(last) || !set && !history.Within(down) {
 		return 0
 	}
-	return min(max(now.Round(0).Sub(last), 0), longestDowntime)
+	return min(max(down, 0), longestDowntime)
 }
 
 // addSaturating stays below what has no end.
