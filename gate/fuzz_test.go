@@ -26,7 +26,7 @@ func FuzzObservations(f *testing.F) {
 		for data = data[1:]; len(data) >= 4; data = data[4:] {
 			now = now.Add(units[data[1]%uint8(len(units))] * time.Duration(int16(binary.BigEndian.Uint16(data[2:]))))
 			before := m.State()
-			event := data[0] % 7
+			event := data[0] % kinds
 			observe(m, event, now)
 			after := m.State()
 			wantSound(t, after)
@@ -55,7 +55,11 @@ const (
 	restart
 	maybeRelease
 	forceRelease
+	tryStart
+	probe
+	pause
 	look
+	kinds
 )
 
 func observe(m machine, event byte, now time.Time) {
@@ -72,6 +76,12 @@ func observe(m machine, event byte, now time.Time) {
 		m.MaybeRelease(now)
 	case forceRelease:
 		m.ForceRelease()
+	case tryStart:
+		m.TryStart(now)
+	case probe:
+		m.Probe()
+	case pause:
+		m.Pause()
 	case look:
 		m.Admissible(now)
 	}

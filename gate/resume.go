@@ -44,10 +44,7 @@ func (s Snapshot) Resume(now time.Time) Snapshot {
 	s.History = countedFrom(r, now, down)
 	if s.Phase != Idle && !s.Until.Equal(never) {
 		left := max(s.Until.Sub(last), 0)
-		s.Until = now.Add(max(left-down, 0))
-		if s.Until.Equal(never) {
-			s.Until = s.Until.Add(1) // that one stands for no end
-		}
+		s.Until = asEnd(now.Add(max(left-down, 0)))
 	}
 	return s
 }

@@ -35,12 +35,21 @@ func (t *Tracker) Snapshot() Snapshot {
 	default:
 		// The record may count from another instant than the log, for the sake of
 		// JSON; it differs by as much as its present does.
-		s.Until = r.Start.Add(r.Now + t.word.until() - t.log.Last())
+		s.Until = asEnd(r.Start.Add(r.Now + t.word.until() - t.log.Last()))
 	}
 	if t.pausedBy != nil {
 		s.PausedBy = new(*t.pausedBy)
 	}
 	return s
+}
+
+// asEnd returns t, or the instant after it if t stands for something else in a
+// snapshot than the end of a hold: the zero time and never.
+func asEnd(t time.Time) time.Time {
+	if t.IsZero() || t.Equal(never) {
+		return t.Add(1)
+	}
+	return t
 }
 
 // Restore replaces what t holds by s; the policy stays. Instants are taken by
