@@ -9,26 +9,26 @@ import (
 
 func BenchmarkTrackerObserveCrash(b *testing.B) {
 	b.Run("crashes=same-instant", func(b *testing.B) {
-		tracker := gate.NewTracker(policy.Default())
+		tracker := gate.NewTracker(policy.Classic())
 		b.ReportAllocs()
 		for b.Loop() {
 			tracker.ObserveCrash(start, errCrash)
 		}
 	})
 	b.Run("crashes=200s-apart", func(b *testing.B) {
-		var tracker gate.Tracker
+		tracker := gate.NewTracker(policy.Classic())
 		i := 0
 		b.ReportAllocs()
 		for b.Loop() {
 			if i == len(apart) {
-				tracker, i = gate.Tracker{}, 0 // or time would run backwards
+				tracker, i = gate.NewTracker(policy.Classic()), 0 // or time would run backwards
 			}
 			tracker.ObserveCrash(apart[i], errCrash)
 			i++
 		}
 	})
 	b.Run("crashes=force-released", func(b *testing.B) {
-		tracker := gate.NewTracker(policy.Default())
+		tracker := gate.NewTracker(policy.Classic())
 		b.ReportAllocs()
 		for b.Loop() {
 			tracker.ForceRelease()
@@ -37,16 +37,26 @@ func BenchmarkTrackerObserveCrash(b *testing.B) {
 	})
 }
 
+// BenchmarkDefaultObserveCrash is of the policy that serves where none is given, which
+// has more rules than the classic one of the others.
+func BenchmarkDefaultObserveCrash(b *testing.B) {
+	tracker := gate.NewTracker(policy.Default())
+	b.ReportAllocs()
+	for b.Loop() {
+		tracker.ObserveCrash(start, errCrash)
+	}
+}
+
 func BenchmarkGateObserveCrash(b *testing.B) {
 	b.Run("observers=0", func(b *testing.B) {
-		g := gate.New(policy.Default())
+		g := gate.New(policy.Classic())
 		b.ReportAllocs()
 		for b.Loop() {
 			g.ObserveCrash(start, errCrash)
 		}
 	})
 	b.Run("observers=1", func(b *testing.B) {
-		g := gate.New(policy.Default(), gate.OnTransition(func(gate.Transition) {}))
+		g := gate.New(policy.Classic(), gate.OnTransition(func(gate.Transition) {}))
 		b.ReportAllocs()
 		for b.Loop() {
 			g.ObserveCrash(start, errCrash)
@@ -66,7 +76,7 @@ func BenchmarkGateContended(b *testing.B) {
 		{"use=State", func(g *gate.Gate) { g.State() }},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			g := gate.New(policy.Default())
+			g := gate.New(policy.Classic())
 			g.ObserveCrash(start, errCrash)
 			b.ReportAllocs()
 			b.RunParallel(func(pb *testing.PB) {

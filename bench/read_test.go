@@ -28,7 +28,7 @@ func BenchmarkGateState(b *testing.B) {
 }
 
 func onOpenAndHeld(b *testing.B, bench func(b *testing.B, g *gate.Gate)) {
-	g := gate.New(policy.Default())
+	g := gate.New(policy.Classic())
 	b.Run("gate=open", func(b *testing.B) { bench(b, g) })
 	g.ObserveCrash(start, errCrash)
 	b.Run("gate=held", func(b *testing.B) { bench(b, g) })
@@ -45,7 +45,7 @@ func BenchmarkGateReaders(b *testing.B) {
 			pause time.Duration
 		}{{"none", -1}, {"paused", 100 * time.Microsecond}, {"busy", 0}} {
 			b.Run("readers="+readers+"/writer="+writer.name, func(b *testing.B) {
-				g := gate.New(policy.Default())
+				g := gate.New(policy.Classic())
 				g.ObserveCrash(start, errCrash)
 				stop := write(g, writer.pause)
 				defer stop()

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/history"
 	"github.com/holdfast-go/holdfast/policy"
 )
 
@@ -87,7 +88,7 @@ func (g *Gate) settle(before State, at time.Time, cause Cause, by By) {
 
 func (g *Gate) publish() {
 	w := g.tracker.word
-	if w != 0 && !w.endless() && !g.tracker.log.Plain() {
+	if w != 0 && !w.Endless() && !g.tracker.log.Plain() {
 		w = ask
 	}
 	g.published.Store(int64(w))
@@ -96,6 +97,17 @@ func (g *Gate) publish() {
 // ObserveStart records that the task was started; see [Tracker.ObserveStart].
 func (g *Gate) ObserveStart(now time.Time) {
 	g.mu.Lock()
+	if g.audience != nil || g.tracker.rules == nil {
+		g.start(now)
+		return
+	}
+	g.tracker.ObserveStart(now)
+	g.publish()
+	g.mu.Unlock()
+}
+
+// start is ObserveStart of a gate that is locked, in any case.
+func (g *Gate) start(now time.Time) {
 	defer g.settle(g.tracker.State(), now, CauseStart, By{})
 	g.tracker.ObserveStart(now)
 }
@@ -115,14 +127,19 @@ func (g *Gate) TryStart(now time.Time) bool {
 // follows; see [Tracker.ObserveCrash].
 func (g *Gate) ObserveCrash(now time.Time, err error) State {
 	g.mu.Lock()
-	before := g.tracker.State()
-	if g.tracker.fallible {
-		defer g.settle(before, now, CauseCrash, By{})
-		return g.tracker.ObserveCrash(now, err)
+	if g.audience != nil || g.tracker.rules == nil { // whose policy may call runtime.Goexit
+		return g.crash(now, err)
 	}
 	s := g.tracker.ObserveCrash(now, err)
-	g.settle(before, now, CauseCrash, By{})
+	g.publish()
+	g.mu.Unlock()
 	return s
+}
+
+// crash is ObserveCrash of a gate that is locked, in any case.
+func (g *Gate) crash(now time.Time, err error) State {
+	defer g.settle(g.tracker.State(), now, CauseCrash, By{})
+	return g.tracker.ObserveCrash(now, err)
 }
 
 // ObserveCleanExit records that the task ended without an error and is not to be
@@ -188,7 +205,7 @@ func (g *Gate) PausedBy() (By, bool) {
 // State returns the state as it stands; see [Tracker.State].
 func (g *Gate) State() State {
 	switch w := word(g.published.Load()); {
-	case w == 0 || w.endless():
+	case w == 0 || w.Endless():
 		return State{word: w}
 	case w == ask:
 		return g.askState()
@@ -199,14 +216,16 @@ func (g *Gate) State() State {
 
 // Admissible reports whether the task may start at now.
 func (g *Gate) Admissible(now time.Time) bool {
-	switch w := word(g.published.Load()); {
-	case w == 0 || w.endless():
+	w := word(g.published.Load())
+	if w == 0 || w.Endless() {
 		return w == 0
-	case w == ask:
-		return g.askState().Admissible(now)
-	default:
-		return w.admissible(g.tracker.log.Base(), now)
 	}
+	if w != ask {
+		if at := now.Sub(g.tracker.log.Base()); history.Within(at) {
+			return w.Over(at)
+		}
+	}
+	return g.State().Admissible(now)
 }
 
 func (g *Gate) askState() State {

@@ -27,15 +27,15 @@ type Snapshot struct {
 // Snapshot returns what t holds, but for its policy.
 func (t *Tracker) Snapshot() Snapshot {
 	r := t.log.Record()
-	s := Snapshot{Version: SnapshotVersion, Phase: t.word.phase(), History: policy.Record(r)}
+	s := Snapshot{Version: SnapshotVersion, Phase: Phase(t.word.Phase()), History: policy.Record(r)}
 	switch {
 	case t.word == 0:
-	case t.word.endless():
+	case t.word.Endless():
 		s.Until = never
 	default:
 		// The record may count from another instant than the log, for the sake of
 		// JSON; it differs by as much as its present does.
-		s.Until = asEnd(r.Start.Add(r.Now + t.word.until() - t.log.Last()))
+		s.Until = asEnd(r.Start.Add(r.Now + t.word.Until() - t.log.Last()))
 	}
 	if t.pausedBy != nil {
 		s.PausedBy = new(*t.pausedBy)

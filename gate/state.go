@@ -29,13 +29,13 @@ func Held(phase Phase, until time.Time) State {
 	case phase == Idle:
 		return State{}
 	case phase >= GaveUp || until.IsZero() || until.Equal(never):
-		return State{word: pack(min(phase, Phase(phaseMask)), forever)}
+		return State{word: pack(min(phase, Phase(ask)), forever)}
 	}
 	return State{pack(phase, 0), until}
 }
 
 // Phase returns where the gate stands.
-func (s State) Phase() Phase { return s.word.phase() }
+func (s State) Phase() Phase { return Phase(s.word.Phase()) }
 
 // Until returns when the hold ends; the gate is open at that very instant. It is the
 // zero time while Idle, and the last nanosecond of the year 9999 for a hold without
@@ -44,24 +44,24 @@ func (s State) Until() time.Time {
 	switch {
 	case s.word == 0:
 		return time.Time{}
-	case s.word.endless():
+	case s.word.Endless():
 		return never
 	}
-	return s.origin.Add(s.word.until())
+	return s.origin.Add(s.word.Until())
 }
 
 // ReleaseAt returns the instant at which the hold ends. It returns false if
 // the gate is Idle, or held without an end.
 func (s State) ReleaseAt() (time.Time, bool) {
-	if s.word == 0 || s.word.endless() {
+	if s.word == 0 || s.word.Endless() {
 		return time.Time{}, false
 	}
-	return s.origin.Add(s.word.until()), true
+	return s.origin.Add(s.word.Until()), true
 }
 
 // Admissible reports whether the task may start at now: the gate is Idle, or
 // the hold is over.
-func (s State) Admissible(now time.Time) bool { return s.word.admissible(s.origin, now) }
+func (s State) Admissible(now time.Time) bool { return s.word.Admissible(s.origin, now) }
 
 // Equal reports whether both are in the same phase until the same instant, whatever
 // clock that was read from.

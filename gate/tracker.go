@@ -27,8 +27,8 @@ type Tracker struct {
 	policy   policy.Policy // nil until used, for policy.Default
 	log      history.Log
 	word     word
-	pausedBy *By  // nil unless paused
-	fallible bool // the policy runs code of its user's
+	pausedBy *By            // nil unless paused
+	rules    *history.Rules // of the policy, where it is one that need not be asked
 }
 
 // NewTracker returns a tracker under p; a nil p is [policy.Default].
@@ -44,7 +44,9 @@ func (t *Tracker) use(p policy.Policy, report func(any)) {
 		p = policy.Default()
 	}
 	t.policy = policy.Guard(p, report)
-	t.fallible = t.policy != p
+	if compiled, ok := p.(interface{ Rules() *history.Rules }); ok {
+		t.rules = compiled.Rules()
+	}
 }
 
 // ObserveStart records that the task was started: it opens the gate and begins a
@@ -77,11 +79,22 @@ func (t *Tracker) TryStart(now time.Time) bool {
 // held as the policy decides, or Idle if it decides not to. A nil err is
 // replaced by [ErrNil].
 func (t *Tracker) ObserveCrash(now time.Time, err error) State {
+	if t.rules == nil || err == nil || t.word == paused || !t.log.SeeFrom(now.Sub(t.log.Base())) {
+		return t.crash(now, err)
+	}
+	// Most crashes of most tasks take this way.
+	t.word = t.log.CrashUnder(t.rules, err)
+	return stateOf(t.word, t.log.Base())
+}
+
+// crash is ObserveCrash, whatever has happened and under any policy.
+func (t *Tracker) crash(now time.Time, err error) State {
 	if err == nil {
 		err = ErrNil
 	}
 	t.log.ObserveCrash(now, err)
-	return t.ended()
+	t.decide((*Tracker).apply)
+	return t.State()
 }
 
 // ObserveCleanExit records that the task ended without an error and is not to be
@@ -97,12 +110,13 @@ func (t *Tracker) ObserveCleanExit(now time.Time) State {
 // policy decides.
 func (t *Tracker) ObserveRestart(now time.Time) State {
 	t.log.ObserveCleanExit(now)
-	return t.ended()
+	t.decide((*Tracker).apply)
+	return t.State()
 }
 
 func (t *Tracker) cleanExit(now time.Time) {
 	t.log.ObserveCleanExit(now)
-	if t.word.phase() != Paused {
+	if t.word != paused {
 		t.open()
 	}
 	t.decide((*Tracker).exit)
@@ -115,22 +129,12 @@ func (t *Tracker) exit(d policy.Decision) {
 	}
 }
 
-// ended holds the gate as the policy says about the run that has ended.
-func (t *Tracker) ended() State {
-	if t.fallible || t.policy == nil {
-		t.decide((*Tracker).hold)
-	} else {
-		t.hold(t.policy.Decide(t.History()))
-	}
-	return t.State()
-}
-
 // decide has the policy decide, and apply called with that. A policy that runs code
 // of its user's may call runtime.Goexit, which nothing can stop: the default policy
 // then has decided before the goroutine ends. A panic is contained by its guard.
 func (t *Tracker) decide(apply func(*Tracker, policy.Decision)) {
 	if t.policy == nil {
-		t.policy = policy.Default()
+		t.use(nil, nil)
 	}
 	decided := false
 	defer func() {
@@ -143,17 +147,19 @@ func (t *Tracker) decide(apply func(*Tracker, policy.Decision)) {
 	apply(t, d)
 }
 
-func (t *Tracker) hold(d policy.Decision) {
-	verdict, end := t.log.Apply(uint8(d.Verdict), d.Delay, d.Fresh, d.Uncounted)
-	switch {
-	case t.word.phase() == Paused:
-	case verdict == history.Restart && d.Delay <= 0:
-		t.word = 0
-	default:
-		// The verdicts and the phases after Idle have one order.
-		t.word = pack(BackingOff+Phase(verdict), min(end, forever))
+func (t *Tracker) apply(d policy.Decision) {
+	t.hold(t.log.Apply(uint8(d.Verdict), d.Delay, d.Fresh, d.Uncounted))
+}
+
+// hold holds the gate, unless that is paused.
+func (t *Tracker) hold(w word) {
+	if t.word != paused {
+		t.word = w
 	}
 }
+
+// paused is the one state of a gate that is paused.
+const paused = word(forever)<<3 | word(Paused)
 
 // open ends a hold of whatever kind.
 func (t *Tracker) open() {
@@ -194,8 +200,8 @@ func (t *Tracker) Probe(_ ...By) bool {
 // its end is recorded without opening the gate. It reports whether the gate was not
 // paused already; who paused it last is kept.
 func (t *Tracker) Pause(by ...By) bool {
-	fresh := t.word.phase() != Paused
-	t.word = pack(Paused, forever)
+	fresh := t.word != paused
+	t.word = paused
 	t.pausedBy = new(first(by))
 	return fresh
 }
@@ -212,13 +218,13 @@ func (t *Tracker) PausedBy() (By, bool) {
 // [Tracker.MaybeRelease] or another event opens the gate; [State.Admissible]
 // looks at the time.
 func (t *Tracker) State() State {
-	return t.word.state(t.log.Origin())
+	return stateOf(t.word, t.log.Origin())
 }
 
 // Admissible reports whether the task may start at now. An instant that counts as
 // the last one seen is not the end of a hold.
 func (t *Tracker) Admissible(now time.Time) bool {
-	return t.word == 0 || t.word.admissible(t.log.Origin(), now)
+	return t.word == 0 || t.word.Admissible(t.log.Origin(), now)
 }
 
 // History returns the history as the policy sees it. It is valid until the next

@@ -35,10 +35,10 @@ func (g *Gate) watch(now time.Time) (<-chan struct{}, time.Duration) {
 
 // left returns how long the hold lasts from now, negative if it has no end.
 func (t *Tracker) left(now time.Time) time.Duration {
-	switch until := t.word.until(); {
+	switch until := t.word.Until(); {
 	case t.word == 0:
 		return 0
-	case t.word.endless():
+	case t.word.Endless():
 		return -1
 	default:
 		return max(until-max(min(t.log.Offset(now), forever), -forever), 0)

@@ -300,7 +300,7 @@ func TestForgedEvents(t *testing.T) {
 	o.Observe(supervise.Event{})
 	o.Observe(supervise.Event{Kind: 200})
 	o.Observe(supervise.Event{Kind: supervise.KindFault})
-	o.Observe(supervise.Event{Kind: supervise.KindCrash, Ran: -1, State: gate.State{Phase: 200}})
+	o.Observe(supervise.Event{Kind: supervise.KindCrash, Ran: -1, State: gate.Held(200, time.Now())})
 	o.Observe(supervise.Event{Kind: supervise.KindStop})
 	if o.Annotate(t.Context(), supervise.Event{}) == nil {
 		t.Error("the crash is not traced")

@@ -22,7 +22,7 @@ import (
 func replay(t *testing.T, tel *telemetry, without ...int) (zero time.Time) {
 	zero = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	at := func(s int) time.Time { return zero.Add(time.Duration(s) * time.Second) }
-	held := func(s int) gate.State { return gate.State{Phase: gate.BackingOff, Until: at(s)} }
+	held := func(s int) gate.State { return gate.Held(gate.BackingOff, at(s)) }
 	o := tel.observer()
 	var events []supervise.Event
 	// Each Event gets the context that the observer makes of its crash from

@@ -88,7 +88,7 @@ func (in *instruments) enabled(ctx context.Context) bool {
 }
 
 // phaseNames are the values of holdfast.gate.phase.
-var phaseNames = func() (names [gate.GaveUp + 1]string) {
+var phaseNames = func() (names [gate.Paused + 1]string) {
 	for p := range names {
 		names[p] = strings.ReplaceAll(gate.Phase(p).String(), " ", "_")
 	}
@@ -99,7 +99,7 @@ var phaseNames = func() (names [gate.GaveUp + 1]string) {
 type series struct {
 	attrs   []attribute.KeyValue
 	plain   metric.MeasurementOption
-	phases  [gate.GaveUp + 1]metric.MeasurementOption
+	phases  [gate.Paused + 1]metric.MeasurementOption
 	errors  map[string]metric.MeasurementOption
 	endings map[ending]metric.MeasurementOption
 }

@@ -59,8 +59,8 @@ func (m *tale) add(e supervise.Event, at time.Duration) {
 		m.crashes++
 		m.root, m.rootFrom = "restart x", at
 		m.children = []string{fmt.Sprintf("  crash %v Error: boom", at)}
-		if e.State.Phase == gate.BackingOff || e.State.Phase == gate.CrashLooping {
-			m.hold, m.holdFrom = e.State.Phase.String(), at
+		if e.State.Phase() == gate.BackingOff || e.State.Phase() == gate.CrashLooping {
+			m.hold, m.holdFrom = e.State.Phase().String(), at
 		}
 	case supervise.KindRelease:
 		if e.Forced {

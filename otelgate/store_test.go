@@ -30,7 +30,7 @@ func TestProcessDied(t *testing.T) {
 				t.Error("the first run does not know of the restart that began it")
 			}
 			return nil
-		}, supervise.WithName("x"), supervise.WithStore(store), supervise.WithObserver(tel.observer()), quiet)
+		}, supervise.WithName("x"), supervise.WithPolicy(policy.Classic()), supervise.WithStore(store), supervise.WithObserver(tel.observer()), quiet)
 		if err != nil {
 			t.Error(err)
 		}

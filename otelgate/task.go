@@ -133,7 +133,7 @@ func (t *task) attributes(e *end, f *failure) []attribute.KeyValue {
 // crash tells of a crash, and of the hold that it brings.
 func (t *task) crash(e end) {
 	defer t.held(&e)
-	r := crashRecord(e.state.Phase)
+	r := crashRecord(e.state.Phase())
 	if !t.counted && !t.traced() && !t.o.logged(t.ctx, r) {
 		return
 	}
@@ -187,7 +187,7 @@ func (t *task) tell(name string, r *record, e *end, f *failure) {
 
 // held begins a hold, if the state is one.
 func (t *task) held(e *end) {
-	p := min(e.state.Phase, gate.GaveUp)
+	p := min(e.state.Phase(), gate.Paused)
 	t.setPhase(p)
 	if p != gate.BackingOff && p != gate.CrashLooping {
 		return

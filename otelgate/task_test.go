@@ -208,7 +208,7 @@ func TestHealthy(t *testing.T) {
 				return errBoom
 			}
 			return nil
-		}, supervise.Always(), supervise.WithPolicy(policy.Func(func(h *policy.History) policy.Decision {
+		}, supervise.Always(), supervise.WithPolicy(policy.Func(func(h policy.History) policy.Decision {
 			if h.Err() != nil {
 				return policy.Decision{Verdict: policy.GiveUp}
 			}

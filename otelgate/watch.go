@@ -30,7 +30,7 @@ func (o *Observer) Watch(g *gate.Gate, task string) (stop func()) {
 			last = t.transit(g, tr, last)
 		}
 	})
-	t.setPhase(g.State().Phase)
+	t.setPhase(g.State().Phase())
 	return func() {
 		unwatch()
 		t.mu.Lock()
@@ -55,7 +55,7 @@ func (t *task) transit(g *gate.Gate, tr gate.Transition, last *restart) *restart
 	t.count()
 	how := howOpened[tr.Cause]
 	t.unhold(tr.At, how)
-	if tr.To.Phase == gate.Idle {
+	if tr.To.Phase() == gate.Idle {
 		t.setPhase(gate.Idle)
 		t.resolve(tr.At, released)
 		return last
@@ -80,7 +80,7 @@ func (t *task) transit(g *gate.Gate, tr gate.Transition, last *restart) *restart
 	} else {
 		t.held(&e)
 	}
-	if tr.To.Phase == gate.GaveUp {
+	if tr.To.Phase() == gate.GaveUp {
 		t.giveUp(e)
 	}
 	return last

@@ -93,6 +93,6 @@ func (t *toBackOff) Reset() {
 // apply asks p about the run that has ended, and records what it decides.
 func apply(log *history.Log, p Policy) (Verdict, time.Duration) {
 	d := p.Decide(History(log.View()))
-	verdict, end := log.Apply(uint8(d.Verdict), d.Delay, d.Fresh, d.Uncounted)
-	return Verdict(verdict), end
+	w := log.Apply(uint8(d.Verdict), d.Delay, d.Fresh, d.Uncounted)
+	return Verdict(w.Verdict()), w.End(log.Last())
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/history"
 )
 
 // Config holds the tunables of the usual stack: delays that grow, a crash-loop
@@ -183,21 +185,13 @@ func (c Config) Policy() (Policy, error) {
 	base, outward := c.rules()
 	p := Compose(base, outward...)
 	delays, ok := base.(*exponential)
-	if !ok || c.Jitter != 0 || c.MaxCrashes != (Limit{}) || c.RetryAfterMax != 0 {
+	if !ok || !delays.complete || c.Jitter != 0 || c.MaxCrashes != (Limit{}) || c.RetryAfterMax != 0 {
 		return p, nil
 	}
-	s := &stack{
-		stableRule: stableRule{c.StableAfter},
-		loopRule:   newLoopRule(c.Threshold, c.Window, c.Cooldown),
-		delays:     delays, composed: p,
-	}
-	if len(c.Cooldowns) > 0 {
-		s.probation = &probationRule{slices.Clone(c.Cooldowns)}
-	}
-	if c.Spread > 0 {
-		s.spread = &spreadRule{c.Spread}
-	}
-	return s, nil
+	return &stack{history.Rules{
+		Delays: delays.table, Threshold: c.Threshold, Window: min(c.Window, longest), Cooldown: c.Cooldown,
+		Cooldowns: slices.Clone(c.Cooldowns), StableAfter: c.StableAfter, Spread: c.Spread,
+	}, p}, nil
 }
 
 // rules returns the stack one by one.

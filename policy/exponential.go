@@ -23,9 +23,10 @@ func Exponential(initial time.Duration, factor float64, max time.Duration) Polic
 // exponential looks its delays up in the table of steps, as far as that goes.
 type exponential struct {
 	steps
-	initial time.Duration
-	factor  float64
-	max     time.Duration
+	complete bool // the last of the table serves all that follow
+	initial  time.Duration
+	factor   float64
+	max      time.Duration
 }
 
 // tableSize is beyond what a useful factor needs to reach its max: a delay that
@@ -33,13 +34,12 @@ type exponential struct {
 const tableSize = 256
 
 func newDelays(initial time.Duration, factor float64, max time.Duration) *exponential {
-	p := &exponential{steps{[]time.Duration{initial}}, initial, factor, max}
-	for streak := 1; streak < tableSize && p.growing(); streak++ {
+	p := &exponential{steps{[]time.Duration{initial}}, false, initial, factor, max}
+	p.complete = !p.growing()
+	for streak := 1; streak < tableSize && !p.complete; streak++ {
 		d := p.compute(streak)
 		p.table = append(p.table, d)
-		if d == max {
-			break
-		}
+		p.complete = d == max
 	}
 	return p
 }
@@ -50,16 +50,8 @@ func (p *exponential) growing() bool { return p.initial > 0 && p.factor != 1 }
 func (p *exponential) Decide(h History) Decision { return Decision{Delay: p.delay(h.Streak())} }
 
 func (p *exponential) delay(streak int) time.Duration {
-	if uint(streak) < uint(len(p.table)) {
-		return p.table[streak]
-	}
-	return p.beyond(streak)
-}
-
-// beyond is the delay of a streak that the table does not have.
-func (p *exponential) beyond(streak int) time.Duration {
-	if last := p.table[len(p.table)-1]; last == p.max || !p.growing() {
-		return last
+	if streak < len(p.table) || p.complete {
+		return p.table[min(streak, len(p.table)-1)]
 	}
 	return p.compute(streak)
 }

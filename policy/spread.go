@@ -42,14 +42,11 @@ func (p *spread) Decide(h History) Decision {
 
 type spreadRule struct{ fraction float64 }
 
-// spreadSalt makes the draw another than that of Jitter.
-const spreadSalt = 1
-
 func (r *spreadRule) lengthen(h History, d time.Duration) time.Duration {
 	if d <= 0 {
 		return d
 	}
-	return addSaturating(d, saturate(float64(d)*r.fraction*history.View(h).Rand(spreadSalt)))
+	return history.Lengthen(d, r.fraction*history.View(h).Rand(history.SpreadSalt))
 }
 
 func (r *spreadRule) String() string { return "Spread(" + percent(r.fraction) + ")" }

@@ -33,8 +33,12 @@ func TestStatus(t *testing.T) {
 		}
 		b.end("a", errBoom)
 		synctest.Wait()
-		held := gate.State{Phase: gate.BackingOff, Until: start.Add(time.Minute)}
-		if s := a.Status(); s != (supervise.Status{Task: "root/a", Gate: held, Run: 1, Started: start, Crashes: 1, LastErr: errBoom}) {
+		held := gate.Held(gate.BackingOff, start.Add(time.Minute))
+		s := a.Status()
+		if !s.Gate.Equal(held) {
+			t.Errorf("held: %v", s.Gate)
+		}
+		if s.Gate = held; s != (supervise.Status{Task: "root/a", Gate: held, Run: 1, Started: start, Crashes: 1, LastErr: errBoom}) {
 			t.Errorf("held: %+v", s)
 		}
 		if !a.Release() || a.Name() != "root/a" {

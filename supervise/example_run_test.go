@@ -75,8 +75,8 @@ func ExampleWithGate() {
 	g := gate.New(policy.Compose(policy.Constant(0), policy.CrashLoop(3, time.Minute, time.Hour)))
 	broken := true
 	g.OnTransition(func(t gate.Transition) {
-		fmt.Println(t.From.Phase, "to", t.To.Phase, "by", t.Cause)
-		if t.To.Phase == gate.CrashLooping {
+		fmt.Println(t.From.Phase(), "to", t.To.Phase(), "by", t.Cause)
+		if t.To.Phase() == gate.CrashLooping {
 			go func() { // an operator
 				broken = false
 				g.ForceRelease()

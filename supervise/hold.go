@@ -23,8 +23,8 @@ func (w *worker) approach() (time.Time, bool) {
 // hold waits at the gate, held in state, and returns when it opened.
 func (w *worker) hold(now time.Time, state gate.State) (time.Time, bool) {
 	t := w.task
-	for g := t.past.gate; state.Phase != gate.Idle; state = g.State() {
-		if state.Phase == gate.GaveUp {
+	for g := t.past.gate; state.Phase() != gate.Idle; state = g.State() {
+		if state.Phase() == gate.GaveUp {
 			return now, w.giveUp(now)
 		}
 		err := g.Wait(w.waiting())

@@ -26,7 +26,7 @@ func TestOptional(t *testing.T) {
 		b.expect("+a +b !a")
 		time.Sleep(time.Hour)
 		b.expect("")
-		if s := b.tasks["a"].Status(); s.Gate.Phase != gate.GaveUp || s.Running || s.Crashes != 1 || s.LastErr != errBoom {
+		if s := b.tasks["a"].Status(); s.Gate.Phase() != gate.GaveUp || s.Running || s.Crashes != 1 || s.LastErr != errBoom {
 			t.Errorf("status %+v", s)
 		}
 		b.tasks["a"].Release()

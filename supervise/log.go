@@ -82,7 +82,7 @@ func (o logObserver) store(e Event) {
 // crash logs an error in full the first time, and when the level rises.
 func (o logObserver) crash(e Event) {
 	level, message := slog.LevelWarn, "task crashed"
-	if e.State.Phase > gate.BackingOff {
+	if e.State.Phase() > gate.BackingOff {
 		level = slog.LevelError
 	}
 	text := errorText(e.Err)
@@ -123,12 +123,12 @@ func WithLogAttrs(ctx context.Context, attrs ...slog.Attr) context.Context {
 func holdAttr(e Event) slog.Attr {
 	until, ends := e.State.ReleaseAt()
 	switch {
-	case e.State.Phase == gate.Idle:
+	case e.State.Phase() == gate.Idle:
 		return slog.Attr{}
 	case !ends:
 		return slog.String("gate", e.State.String())
 	}
-	return slog.Group("", slog.String("gate", e.State.Phase.String()), slog.Duration("hold", until.Sub(e.At)))
+	return slog.Group("", slog.String("gate", e.State.Phase().String()), slog.Duration("hold", until.Sub(e.At)))
 }
 
 func stack(err error) slog.Attr {

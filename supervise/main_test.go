@@ -22,6 +22,7 @@ var (
 	errStop = errors.New("the operator stops it")
 
 	quiet   = supervise.WithLogger(slog.New(slog.DiscardHandler))
+	classic = supervise.WithPolicy(policy.Classic())
 	atOnce  = supervise.WithPolicy(policy.Constant(0))
 	second  = supervise.WithPolicy(policy.Constant(time.Second))
 	failing = func(context.Context) error { return errBoom }

@@ -35,8 +35,8 @@ func TestObserverIsToldAll(t *testing.T) {
 		}, supervise.WithName("x"), second, supervise.Always(), quiet, supervise.WithObserver(&j), supervise.WithObserver(nil))
 		at := func(d time.Duration) time.Time { return start.Add(d) }
 		const m, s = time.Minute, time.Second
-		crash := gate.State{Phase: gate.BackingOff, Until: at(m + s)}
-		exit := gate.State{Phase: gate.BackingOff, Until: at(2*m + 2*s)}
+		crash := gate.Held(gate.BackingOff, at(m+s))
+		exit := gate.Held(gate.BackingOff, at(2*m+2*s))
 		want := []supervise.Event{
 			{Kind: supervise.KindStart, Task: "x", Run: 1, At: at(0)},
 			{Kind: supervise.KindCrash, Task: "x", Run: 1, At: at(m), Ran: m, Err: errBoom, Streak: 1, State: crash},
@@ -55,6 +55,10 @@ func TestObserverIsToldAll(t *testing.T) {
 			if e.Kind == supervise.KindStop && errors.Is(e.Err, errBoom) && errors.Is(e.Err, errStop) {
 				e.Err = nil
 			}
+			if !e.State.Equal(want[i].State) {
+				t.Errorf("event %d: %v, want %v", i, e.State, want[i].State)
+			}
+			e.State = want[i].State
 			if plain := flat(e); plain != want[i] {
 				t.Errorf("event %d:\ngot  %+v\nwant %+v", i, plain, want[i])
 			}

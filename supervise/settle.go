@@ -87,7 +87,7 @@ func (w *worker) crashed(now time.Time, state gate.State, err error) (time.Time,
 // goOn lets the next run follow, after the hold, or leaves that to the supervisor
 // if it is a matter of more tasks than this one.
 func (w *worker) goOn(now time.Time, state gate.State, err error) (time.Time, bool) {
-	if w.env.grouped() && state.Phase != gate.GaveUp {
+	if w.env.grouped() && state.Phase() != gate.GaveUp {
 		return now, w.finish(handed, err, nil)
 	}
 	return w.hold(now, state)

@@ -83,7 +83,7 @@ func (w *worker) hung(c *runContext) {
 // its run, that the task crashed. It returns a *GaveUpError if the policy gives
 // up.
 func (t *Task) hang(e *env, now time.Time) error {
-	if state := t.crash(e, now, now.Sub(t.began), ErrWatchdog); state.Phase == gate.GaveUp {
+	if state := t.crash(e, now, now.Sub(t.began), ErrWatchdog); state.Phase() == gate.GaveUp {
 		return e.tellGiveUp(t, now)
 	}
 	return nil

@@ -85,11 +85,11 @@ func (w *worker) recall() {
 			"delete it from the store to have the task saved again: %w", key, err))
 		return
 	}
-	if p.gate.State().Phase == gate.GaveUp {
+	if p.gate.State().Phase() == gate.GaveUp {
 		p.gate.ForceRelease()
 	}
 	if h := p.gate.History(); h.Running() {
-		r := h.Record()
+		r := p.gate.Snapshot().History
 		t.crash(w.env, now, r.Now-r.Began, ErrDied)
 		if w.prepared {
 			w.run.follows(p)

@@ -7,7 +7,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/holdfast-go/holdfast/policy"
 	"github.com/holdfast-go/holdfast/supervise"
 )
 
@@ -23,7 +22,7 @@ func TestStorm(t *testing.T) {
 		t.Run(fmt.Sprint(tasks), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var j journal
-				s := supervise.New("root", append(opts, quiet, supervise.WithObserver(&j), supervise.WithPolicy(policy.Default()))...)
+				s := supervise.New("root", append(opts, quiet, supervise.WithObserver(&j), classic)...)
 				starts := make([][]time.Duration, tasks)
 				crash := make(chan struct{})
 				begun := time.Now()

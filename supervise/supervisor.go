@@ -184,7 +184,7 @@ func (s *Supervisor) open(ctx context.Context) (*tree, error) {
 // the supervisor ran before: that it runs again is the decision to try again.
 func (s *Supervisor) forgive() {
 	for t := range s.Tasks() {
-		if g := t.theGate(); t.opts.sup == s && g != nil && g.State().Phase == gate.GaveUp {
+		if g := t.theGate(); t.opts.sup == s && g != nil && g.State().Phase() == gate.GaveUp {
 			g.ForceRelease()
 		}
 	}

@@ -346,7 +346,7 @@ func TestGroupForceRelease(t *testing.T) {
 // TestFairness tells that a task which loops holds no other under OneForOne.
 func TestFairness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, supervise.WithPolicy(policy.Default()))
+		b := newBed(t, classic)
 		_, _ = b.sup.Go("loop", failing)
 		b.add("b")
 		b.run()

@@ -77,7 +77,7 @@ func (e *env) tellExit(t *Task, now time.Time, ran time.Duration, state gate.Sta
 
 // tellRelease tells that a hold has ended, in which the gate was in state.
 func (e *env) tellRelease(t *Task, now time.Time, state gate.State) {
-	e.emit(t, Event{Kind: KindRelease, Run: t.runs, At: now, State: state, Forced: now.Before(state.Until)})
+	e.emit(t, Event{Kind: KindRelease, Run: t.runs, At: now, State: state, Forced: now.Before(state.Until())})
 }
 
 func (e *env) tellStop(t *Task, now time.Time, ran time.Duration, err error) {

@@ -250,7 +250,7 @@ func (tr *tree) restart(t *Task) {
 		tr.stop(t, errRestarted, waiting)
 	case w == nil && p.state == down:
 		tr.want(t, waiting)
-		if g := t.theGate(); g != nil && g.State().Phase == gate.GaveUp {
+		if g := t.theGate(); g != nil && g.State().Phase() == gate.GaveUp {
 			g.ForceRelease()
 		}
 	default:

@@ -111,7 +111,7 @@ func (w *worker) serve(err *error) {
 // of several tasks begin in order, unless that would have to wait.
 func (w *worker) beginNow() {
 	t := w.task
-	if t.opts.gate == nil && w.env.saver == nil && w.env.tree.permits == nil && (t.past == nil || t.past.gate.State().Phase == gate.Idle) {
+	if t.opts.gate == nil && w.env.saver == nil && w.env.tree.permits == nil && (t.past == nil || t.past.gate.State().Phase() == gate.Idle) {
 		w.begun = w.begin(time.Now(), true)
 	}
 }

@@ -42,7 +42,7 @@ var Deciders = []NamedDecider{
 		return Decider{
 			func() { tracker.ObserveCrash(now, errCrash) },
 			nil,
-			func() bool { return tracker.State().Phase == gate.CrashLooping },
+			func() bool { return tracker.State().Phase() == gate.CrashLooping },
 		}
 	}},
 	{"holdfast-gate", func(bool) Decider {
@@ -64,7 +64,7 @@ func gateAt(clock func() time.Time) Decider {
 	return Decider{
 		func() { g.ObserveCrash(clock(), errCrash) },
 		func() { g.Admissible(clock()) },
-		func() bool { return g.State().Phase == gate.CrashLooping },
+		func() bool { return g.State().Phase() == gate.CrashLooping },
 	}
 }
 

@@ -52,7 +52,7 @@ func expect(events []supervise.Event) (all []expected) {
 		switch {
 		case e.Kind == supervise.KindCrash:
 			x := expected{crash: e}
-			if p := e.State.Phase; p == gate.BackingOff || p == gate.CrashLooping {
+			if p := e.State.Phase(); p == gate.BackingOff || p == gate.CrashLooping {
 				x.hold = p.String()
 			}
 			all = append(all, x)

@@ -104,7 +104,7 @@ func (l *crashLog) Observe(e supervise.Event) {
 	defer l.mu.Unlock()
 	if e.Kind == supervise.KindCrash {
 		l.crashes = append(l.crashes, e)
-		fmt.Fprintf(l.out, "%-18s run %d: %v; %v\n", e.Task, e.Run, e.Err, e.State.Phase)
+		fmt.Fprintf(l.out, "%-18s run %d: %v; %v\n", e.Task, e.Run, e.Err, e.State.Phase())
 	}
 }
 

@@ -27,7 +27,7 @@ func main() {
 // the growth of which is gentler than doubling. A Policy is a function of the
 // history, so this is all it takes.
 func fibonacci(unit, limit time.Duration) policy.Policy {
-	return policy.Func(func(h *policy.History) policy.Decision {
+	return policy.Func(func(h policy.History) policy.Decision {
 		delay, next := unit, unit
 		for i := 1; i < h.Streak() && delay < limit; i++ {
 			delay, next = next, delay+next
@@ -41,7 +41,7 @@ func fibonacci(unit, limit time.Duration) policy.Policy {
 // over. It reads no clock: History.Now is the instant it decides at.
 func notDuring(from, to time.Duration) policy.Decorator {
 	return func(inner policy.Policy) policy.Policy {
-		return policy.Func(func(h *policy.History) policy.Decision {
+		return policy.Func(func(h policy.History) policy.Decision {
 			d := inner.Decide(h)
 			if d.Verdict == policy.GiveUp {
 				return d

@@ -103,10 +103,10 @@ func standing(s supervise.Status, now time.Time) (is, span string) {
 	switch {
 	case s.Running:
 		return "running", round(now.Sub(s.Started))
-	case s.Gate.Phase != gate.Idle && ends:
-		return s.Gate.Phase.String(), "another " + round(until.Sub(now))
-	case s.Gate.Phase != gate.Idle:
-		return s.Gate.Phase.String(), ""
+	case s.Gate.Phase() != gate.Idle && ends:
+		return s.Gate.Phase().String(), "another " + round(until.Sub(now))
+	case s.Gate.Phase() != gate.Idle:
+		return s.Gate.Phase().String(), ""
 	case s.Run == 0:
 		return "not started", ""
 	}

@@ -88,7 +88,7 @@ func (c *console) crash(e supervise.Event) {
 	what, colour := fmt.Sprintf("× %s", short(e.Err)), yellow
 	until, held := e.State.ReleaseAt()
 	switch {
-	case e.State.Phase == gate.CrashLooping:
+	case e.State.Phase() == gate.CrashLooping:
 		what, colour = "◆ "+what[len("× "):]+fmt.Sprintf(" → crash number %d in a row trips the crash-loop gate for %v", e.Streak, until.Sub(e.At)), red
 	case held:
 		what += fmt.Sprintf(" → back off %v", until.Sub(e.At))

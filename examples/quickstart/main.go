@@ -124,7 +124,7 @@ func (s *show) supervise(ctx context.Context, name string, fn func(context.Conte
 func repair(ctx context.Context, g *gate.Gate, config string, c *console) {
 	tripped := make(chan struct{}, 1)
 	defer g.OnTransition(func(t gate.Transition) {
-		if t.To.Phase == gate.CrashLooping {
+		if t.To.Phase() == gate.CrashLooping {
 			tripped <- struct{}{}
 		}
 	})()

@@ -43,14 +43,23 @@ var (
 func Believable(t time.Time) bool { return !t.Before(earliest) && t.Before(latest) }
 
 func (h *Log) see(now time.Time) {
-	if h.plain {
-		if at := now.Sub(h.base); at >= h.last && at <= Reach {
-			h.last = at
-			return
-		}
+	if !h.SeeFrom(now.Sub(h.base)) {
+		h.seeOdd(now)
 	}
-	h.seeOdd(now)
 }
+
+// SeeFrom is for a caller that has computed how far now is from Base. It reports false
+// where that is not enough to see now; then See must follow.
+func (h *Log) SeeFrom(at time.Duration) bool {
+	if !h.plain || at < h.last || at > Reach {
+		return false
+	}
+	h.last = at
+	return true
+}
+
+// See records an instant.
+func (h *Log) See(now time.Time) { h.see(now) }
 
 // seeOdd is see, for the first instant, one that is early or far from the origin,
 // and all of them where the log is not plain.

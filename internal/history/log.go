@@ -33,7 +33,8 @@ type past struct {
 	seen    bool          // base is set
 	plain   bool          // base is the origin, and one that a real clock shows
 	running bool
-	looping bool // the crash at hand came before its crash loop's hold was over
+	looping bool  // the crash at hand came before its crash loop's hold was over
+	ready   uint8 // how far back CrashUnder can look by itself; 0 for not at all
 
 	rehearsal bool // nothing of this happens: a policy with state is not to change it
 }
@@ -105,11 +106,15 @@ func (h *Log) Begin(at time.Duration) { h.started, h.running = at, true }
 // ObserveCrash records that the run ended in a crash; err must not be nil. What
 // the policy decides about it must follow, through Apply.
 func (h *Log) ObserveCrash(now time.Time, err error) {
-	h.err = err
 	h.see(now)
+	h.crash(err)
+}
+
+func (h *Log) crash(err error) {
+	h.err = err
 	h.end()
 	h.looping = h.trips > 0 && h.last < h.loopEnd
-	if h.more == nil || h.crashes >= uint64(h.more.length()) {
+	if h.more == nil || h.more.mayGrow() {
 		h.grow()
 	}
 	h.more.put(h.crashes, h.last)
@@ -132,12 +137,11 @@ func (h *Log) end() {
 	}
 }
 
-// Apply records what was decided about the run that ended last, and returns the
-// verdict that stands and when the hold ends. What stands differs from what was
-// decided while the crash at hand is Looping: then the hold goes on as a crash
-// loop, at least as long as it would have, unless the policy gives up. A verdict
-// that is none of the three counts as CrashLooping.
-func (h *Log) Apply(verdict uint8, delay time.Duration, fresh, uncounted bool) (uint8, time.Duration) {
+// Apply records what was decided about the run that ended last, and returns the hold
+// that follows. It differs from what was decided while the crash at hand is Looping:
+// then the hold goes on as a crash loop, at least as long as it would have, unless the
+// policy gives up. A verdict that is none of the three counts as CrashLooping.
+func (h *Log) Apply(verdict uint8, delay time.Duration, fresh, uncounted bool) Word {
 	if uncounted {
 		h.uncount()
 	}
@@ -145,7 +149,7 @@ func (h *Log) Apply(verdict uint8, delay time.Duration, fresh, uncounted bool) (
 		h.Fresh()
 	}
 	if verdict == GiveUp {
-		return GiveUp, Never
+		return held(GiveUp, Never)
 	}
 	end := h.last + max(delay, 0)
 	if end < h.last {
@@ -164,7 +168,10 @@ func (h *Log) Apply(verdict uint8, delay time.Duration, fresh, uncounted bool) (
 	if !uncounted {
 		h.delay = saturate(uint64(end - h.last))
 	}
-	return verdict, end
+	if verdict == Restart && delay <= 0 {
+		return 0
+	}
+	return held(verdict, end)
 }
 
 func saturate(d uint64) time.Duration { return time.Duration(min(d, math.MaxInt64)) }

@@ -184,7 +184,7 @@ func (h *Log) keep(r Record) {
 	}
 	if length > minRing {
 		m.depth = max(m.depth, uint32(len(crashes)))
-		m.resize(length, h.crashes)
+		h.resize(length)
 	}
 	for i, at := range crashes {
 		m.put(h.crashes-uint64(len(crashes)-i), at)

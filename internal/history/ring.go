@@ -68,8 +68,9 @@ func (r *ring) clear() {
 }
 
 // resize gives the ring another length, more than minRing, and keeps the instants
-// it has of the crashes before crash number next.
-func (r *ring) resize(length int, next uint64) {
+// it has.
+func (h *Log) resize(length int) {
+	r, next := &h.more.ring, h.crashes
 	from := *r
 	large := make([]time.Duration, length)
 	r.large = &large
@@ -77,6 +78,7 @@ func (r *ring) resize(length int, next uint64) {
 	for n := next - min(next, uint64(min(from.length(), length))); n < next; n++ {
 		r.put(n, from.at(n))
 	}
+	h.ready = 0
 }
 
 // needMore returns what a task needs that has crashed, or whose origin has moved.
@@ -89,11 +91,14 @@ func (h *Log) needMore() *more {
 	return h.more
 }
 
+// mayGrow reports whether a policy looks further back than the ring goes.
+func (m *more) mayGrow() bool { return int(m.depth) > m.length() }
+
 // grow makes room for one more crash, as far as a policy has asked for it.
 func (h *Log) grow() {
 	m := h.needMore()
-	if n := m.length(); h.crashes >= uint64(n) && uint64(n) < uint64(m.depth) && n < MaxLookBack && h.filled(n) {
-		m.resize(2*n, h.crashes)
+	if n := m.length(); h.crashes >= uint64(n) && m.mayGrow() && n < MaxLookBack && h.filled(n) {
+		h.resize(2 * n)
 	}
 }
 
@@ -102,13 +107,14 @@ func (h *Log) grow() {
 func (h *Log) filled(n int) bool { return h.more.at(h.crashes-uint64(n)) != lost }
 
 // deepen remembers that a policy looks k crashes back.
-func (m *more) deepen(k int, crashes uint64) {
+func (h *Log) deepen(k int) {
+	m := h.more
 	m.depth = max(m.depth, uint32(min(uint64(k), math.MaxUint32)))
 	n := m.length()
-	for n < k && n < MaxLookBack && (n < eagerRing || uint64(n) <= crashes) {
+	for n < k && n < MaxLookBack && (n < eagerRing || uint64(n) <= h.crashes) {
 		n *= 2
 	}
 	if n > m.length() {
-		m.resize(n, crashes)
+		h.resize(n)
 	}
 }

@@ -67,12 +67,7 @@ func (v View) Now() time.Time {
 // math.MaxInt64, longer than any, for a crash that is not there.
 func (v View) Span(k int) time.Duration {
 	h := v.of()
-	if v.fresh {
-		if k != 1 || h.err == nil {
-			h.note(k)
-			return math.MaxInt64
-		}
-	} else if uint64(k)-1 >= h.crashes-h.wiped {
+	if uint64(k)-1 >= uint64(v.Streak()) {
 		h.note(k)
 		return math.MaxInt64
 	}
@@ -93,7 +88,7 @@ func (v View) SpanAny(k int) time.Duration {
 func (h *Log) span(k int) time.Duration {
 	m := h.more
 	if uint64(k) > uint64(m.depth) {
-		m.deepen(k, h.crashes)
+		h.deepen(k)
 	}
 	if k > m.length() {
 		return math.MaxInt64
@@ -108,7 +103,7 @@ func (h *Log) span(k int) time.Duration {
 // note remembers how far back a policy looks, where there is nothing to see yet.
 func (h *Log) note(k int) {
 	if k > 0 && h.more != nil && uint64(k) > uint64(h.more.depth) {
-		h.more.deepen(k, h.crashes)
+		h.deepen(k)
 	}
 }
 
@@ -133,8 +128,9 @@ func (v View) Trips() int {
 
 // Rand is policy.History.Rand; each salt but 0, which is that one's, makes
 // another draw.
-func (v View) Rand(salt uint64) float64 {
-	h := v.of()
+func (v View) Rand(salt uint64) float64 { return v.of().draws(salt) }
+
+func (h *Log) draws(salt uint64) float64 {
 	x := h.seed + h.crashes*0x9e3779b97f4a7c15 + salt*0xd1342543de82ef95
 	if h.err == nil {
 		x ^= uint64(h.last)

@@ -120,7 +120,7 @@ func (r *Recorder) Observe(e supervise.Event) {
 		l.begin(gate.Idle, at)
 	case supervise.KindCrash:
 		l.mark(Crash, at)
-		if e.State.Phase == gate.CrashLooping {
+		if e.State.Phase() == gate.CrashLooping {
 			l.mark(Trip, at)
 		}
 		l.hold(e.State, at)
@@ -138,8 +138,8 @@ func (r *Recorder) Observe(e supervise.Event) {
 }
 
 func (l *recording) hold(s gate.State, at time.Duration) {
-	if s.Phase == gate.BackingOff || s.Phase == gate.CrashLooping {
-		l.begin(s.Phase, at)
+	if p := s.Phase(); p == gate.BackingOff || p == gate.CrashLooping || p == gate.Paused {
+		l.begin(p, at)
 	}
 }
 
