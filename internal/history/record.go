@@ -33,9 +33,10 @@ type Record struct {
 func (h *Log) Record() Record {
 	r := Record{
 		Now: h.last, Running: h.running, Ran: h.ran, Crashed: h.err != nil,
-		Total: h.crashes, Streak: h.crashes - h.wiped, LastDelay: h.delay,
+		Total: min(h.crashes, maxTotal), LastDelay: h.delay,
 		Trips: h.trips, Seed: h.seed,
 	}
+	r.Streak = min(h.crashes-h.wiped, r.Total)
 	if h.err != nil {
 		r.Err = shorten(ErrorText(h.err))
 	}
@@ -54,6 +55,10 @@ func (h *Log) Record() Record {
 	}
 	return r
 }
+
+// maxTotal leaves room for the crashes to come: what a record has as its total can
+// grow by as much again.
+const maxTotal = math.MaxInt64 / 2
 
 // known returns when the last crashes were, n at most, oldest first.
 func (h *Log) known(n uint64) []time.Duration {
@@ -94,11 +99,11 @@ const lastYear = 9900
 func (r *Record) shift(d time.Duration) {
 	for _, at := range []*time.Duration{&r.Now, &r.Began, &r.LoopEnd} {
 		if *at != Never {
-			*at += d
+			*at = max(addSaturating(*at, d), -2*Reach)
 		}
 	}
-	for i := range r.Crashes {
-		r.Crashes[i] += d
+	for i, at := range r.Crashes {
+		r.Crashes[i] = max(addSaturating(at, d), -2*Reach)
 	}
 }
 
@@ -143,22 +148,29 @@ func (h *Log) Load(r Record) error {
 	if r.Total > 0 {
 		to.keep(r)
 	}
+	to.place(r)
+	*h = to
+	return nil
+}
+
+// place has h, which has just taken over r's offsets, count from where it did
+// before, if that is near enough, or else from where r does.
+func (h *Log) place(r Record) {
 	switch at := r.Start.Sub(h.base); {
 	case r.Start.IsZero():
 	case !h.seen:
-		to.base, to.seen, to.plain = r.Start, true, true
-	case Within(at):
-		to.shift(at)
+		h.base, h.seen, h.plain = r.Start, true, true
+	case Within(at) && Within(h.last+at):
+		h.shift(at)
+		return
 	default:
-		to.moveOrigin(r.Start)
+		h.moveOrigin(r.Start)
 	}
-	if !Within(to.last) {
-		present := to.Time(to.last)
-		to.shift(-to.last)
-		to.moveOrigin(present)
+	if !Within(h.last) {
+		present := h.Time(h.last)
+		h.shift(-h.last)
+		h.moveOrigin(present)
 	}
-	*h = to
-	return nil
 }
 
 // keep makes a ring of the instants of the latest crashes, as many as a policy
@@ -190,7 +202,7 @@ func (r Record) Validate() error {
 		}
 	}
 	fault(r.Streak > r.Total, "streak (%d) is above total (%d)", r.Streak, r.Total)
-	fault(r.Total > math.MaxInt64/2, "total (%d) is above %d", r.Total, math.MaxInt64/2) // so that it can grow
+	fault(r.Total > maxTotal, "total (%d) is above %d", r.Total, maxTotal)
 	fault(uint64(len(r.Crashes)) > r.Total, "there are more crashes (%d) than the total (%d)", len(r.Crashes), r.Total)
 	fault(len(r.Crashes) > MaxLookBack, "there are more crashes (%d) than the %d that are ever kept", len(r.Crashes), MaxLookBack)
 	fault(r.Crashed && r.Total == 0, "crashed is set, but total is 0")
