@@ -78,7 +78,7 @@ func (h *Log) seeOdd(now time.Time) {
 		passed = 0
 	}
 	h.last += max(passed, 0)
-	if near && (Believable(origin) || !Believable(now)) && Within(h.last) {
+	if near && (Believable(origin) || !Believable(now)) && ahead(h.last) {
 		return
 	}
 	h.moveOrigin(now)

@@ -152,7 +152,7 @@ func (h *Log) Apply(verdict uint8, delay time.Duration, fresh, uncounted bool) W
 		return held(GiveUp, Never)
 	}
 	end := h.last + max(delay, 0)
-	if end < h.last {
+	if end < h.last || delay == Never {
 		end = Never
 	}
 	switch {

@@ -33,9 +33,10 @@ type Record struct {
 func (h *Log) Record() Record {
 	r := Record{
 		Now: h.last, Running: h.running, Ran: h.ran, Crashed: h.err != nil,
-		Total: h.crashes, Streak: h.crashes - h.wiped, LastDelay: h.delay,
+		Total: min(h.crashes, maxTotal), LastDelay: h.delay,
 		Trips: uint32(h.trips), Seed: h.seed,
 	}
+	r.Streak = min(h.crashes-h.wiped, r.Total)
 	if h.err != nil {
 		r.Err = shorten(ErrorText(h.err))
 	}
@@ -54,6 +55,10 @@ func (h *Log) Record() Record {
 	}
 	return r
 }
+
+// maxTotal leaves room for the crashes to come: what a record has as its total can
+// grow by as much again.
+const maxTotal = math.MaxInt64 / 2
 
 // known returns when the last crashes were, n at most, oldest first.
 func (h *Log) known(n uint64) []time.Duration {
@@ -94,13 +99,13 @@ const lastYear = 9900
 func (r *Record) shift(d time.Duration) {
 	r.Now += d
 	if r.Running {
-		r.Began += d
+		r.Began = max(addSaturating(r.Began, d), -2*Reach)
 	}
 	if r.Trips > 0 && r.LoopEnd != Never {
-		r.LoopEnd += d
+		r.LoopEnd = max(addSaturating(r.LoopEnd, d), -2*Reach)
 	}
-	for i := range r.Crashes {
-		r.Crashes[i] += d
+	for i, at := range r.Crashes {
+		r.Crashes[i] = max(addSaturating(at, d), -2*Reach)
 	}
 }
 
@@ -155,22 +160,26 @@ func (h *Log) Load(r Record) error {
 	return nil
 }
 
-// place has time count on from the base, if there is one, and start is not far from
-// it and as plausible; otherwise from start, or from the present if that is far.
+// place has time count on from the base, if there is one, and the present is not far
+// from it nor before, and both are as plausible; otherwise from start, or from the
+// present if that is far from start or before.
 func (h *Log) place(start time.Time) {
 	present := start.Add(h.last)
 	if !h.seen {
 		h.base, h.seen, h.plain = start, true, Believable(start)
-	} else if at := start.Sub(h.base); Within(at) && Believable(start) == Believable(h.base) {
+	} else if at := start.Sub(h.base); Within(at) && ahead(h.last+at) && Believable(start) == Believable(h.base) {
 		h.shift(at)
 	} else {
 		h.needMore().origin = &start
 		h.plain = false
 	}
-	if !Within(h.last) {
+	if !ahead(h.last) {
 		h.moveOrigin(present)
 	}
 }
+
+// ahead reports whether an offset is one that the last instant seen may have.
+func ahead(offset time.Duration) bool { return 0 <= offset && offset <= Reach }
 
 // keep makes a ring of the instants of the latest crashes, as many as a policy
 // may ask for.
@@ -201,7 +210,7 @@ func (r Record) Validate() error {
 		}
 	}
 	fault(r.Streak > r.Total, "streak (%d) is above total (%d)", r.Streak, r.Total)
-	fault(r.Total > math.MaxInt64/2, "total (%d) is above %d", r.Total, math.MaxInt64/2) // so that it can grow
+	fault(r.Total > maxTotal, "total (%d) is above %d", r.Total, maxTotal)
 	fault(uint64(len(r.Crashes)) > r.Total, "there are more crashes (%d) than the total (%d)", len(r.Crashes), r.Total)
 	fault(len(r.Crashes) > MaxLookBack, "there are more crashes (%d) than the %d that are ever kept", len(r.Crashes), MaxLookBack)
 	fault(r.Crashed && r.Total == 0, "crashed is set, but total is 0")
