@@ -18,8 +18,8 @@ import (
 // A Gate is no circuit breaker, and there is one for each task. A breaker guards calls
 // that many make at once: it counts their successes, and lets one through to see
 // whether a dependency is back. A gate guards the starts of one task. Once its hold is
-// over everyone who asks may pass, until a start or another crash is observed, and no
-// number of successes shortens a streak: only a run that lasts does. Where several
+// over everyone who asks may pass, until another crash is observed, and no number of
+// successes shortens a streak: only a run that lasts does. Where several
 // may want to start the same task, ask with [Gate.TryStart], which lets one of them.
 //
 // The zero value is ready to use, under [policy.Default]. A policy is asked

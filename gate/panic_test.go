@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/gate/gatetest"
 	"github.com/holdfast-go/holdfast/policy"
 )
 
@@ -56,3 +57,49 @@ func TestOnPanicRefusesNil(t *testing.T) {
 	}()
 	gate.OnPanic(nil)
 }
+
+// A handler that panics is contained, as what it was called for.
+func TestOnPanicThatPanics(t *testing.T) {
+	var rec gatetest.Recorder
+	calls := 0
+	g := gate.New(helpless,
+		gate.OnTransition(func(gate.Transition) { panic("out of ink") }),
+		gate.OnTransition(rec.Observe),
+		gate.OnPanic(func(gate.Panic) {
+			calls++
+			panic("out of words")
+		}))
+	g.ObserveCrash(at(0), errCrash)
+	g.ObserveCrash(at(1), errCrash)
+	if calls != 2 || len(rec.Transitions()) != 2 {
+		t.Errorf("%d panics were handed over, %d transitions; want 2, of the policy and an observer, and 2", calls, len(rec.Transitions()))
+	}
+}
+
+// Of several handlers the last one is called; without one, a panic is contained all the
+// same.
+func TestOnPanicIsReplaced(t *testing.T) {
+	var first, last []gate.Panic
+	g := gate.New(helpless,
+		gate.OnPanic(func(p gate.Panic) { first = append(first, p) }), nil,
+		gate.OnPanic(func(p gate.Panic) { last = append(last, p) }))
+	g.ObserveCrash(at(0), errCrash)
+	wantPanic(t, last, gate.OfPolicy, "no idea")
+	if len(first) != 0 {
+		t.Errorf("the first handler got %v, though there is another", first)
+	}
+	gate.New(helpless).ObserveCrash(at(0), errCrash)
+}
+
+// The stack of a panic is that of the function that panicked.
+func TestOnPanicHasTheStackOfThePanic(t *testing.T) {
+	var panics []gate.Panic
+	g := gate.New(policy.Func(panicsDeepDown), gate.OnPanic(func(p gate.Panic) { panics = append(panics, p) }))
+	g.ObserveCrash(at(0), errCrash)
+	wantPanic(t, panics, gate.OfPolicy, errCrash)
+	if !strings.Contains(string(panics[0].Stack), "gate_test.panicsDeepDown") {
+		t.Errorf("stack = %s, want that of panicsDeepDown", panics[0].Stack)
+	}
+}
+
+func panicsDeepDown(policy.History) policy.Decision { panic(errCrash) }

@@ -92,7 +92,9 @@ func TestWaitReleasesAHoldThatIsOver(t *testing.T) {
 func TestWaitWakesAtOnce(t *testing.T) {
 	for name, open := range map[string]func(*gate.Gate){
 		"force release": func(g *gate.Gate) { g.ForceRelease() },
+		"probe":         func(g *gate.Gate) { g.Probe() },
 		"start":         func(g *gate.Gate) { g.ObserveStart(time.Now()) },
+		"try start":     func(g *gate.Gate) { g.TryStart(time.Now().Add(time.Second)) },
 		"clean exit":    func(g *gate.Gate) { g.ObserveCleanExit(time.Now()) },
 		"release":       func(g *gate.Gate) { g.MaybeRelease(time.Now().Add(time.Hour)) },
 		"restore":       func(g *gate.Gate) { _ = g.Restore(new(gate.Gate).Snapshot()) },
@@ -215,24 +217,66 @@ func TestWaitAtAGateThatGaveUp(t *testing.T) {
 	})
 }
 
-// A gate may be driven by another clock than the one Wait reads. One that is
-// centuries ahead must make Wait sleep, not spin.
+// A paused gate opens by no time, and by whoever opens it. Paused while somebody waits,
+// it keeps them waiting.
+func TestWaitAtAPausedGate(t *testing.T) {
+	for name, open := range map[string]func(*gate.Gate){
+		"force release": func(g *gate.Gate) { g.ForceRelease() },
+		"probe":         func(g *gate.Gate) { g.Probe() },
+		"start":         func(g *gate.Gate) { g.ObserveStart(time.Now()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, ctx context.Context) {
+				crashed, unused := gate.New(policy.Classic()), new(gate.Gate)
+				begin := time.Now()
+				crashed.ObserveCrash(begin, errCrash)
+				early := waiting(ctx, crashed)
+				crashed.Pause()
+				unused.Pause()
+				late := waiting(ctx, unused)
+				time.Sleep(100 * 365 * 24 * time.Hour)
+				for _, g := range []*gate.Gate{crashed, unused} {
+					if g.Admissible(time.Now()) {
+						t.Error("time opened it")
+					}
+					open(g)
+				}
+				for _, result := range []func() error{early, late} {
+					if err := result(); err != nil {
+						t.Errorf("Wait = %v, want nil", err)
+					}
+				}
+				wantPassed(t, begin, 100*365*24*time.Hour)
+			})
+		})
+	}
+}
+
+// A gate may be driven by another clock than the one Wait reads. One that is ahead by
+// hours or years makes Wait sleep, not spin; one that is not set makes it pass.
 func TestWaitWhileEventsComeFromAnotherClock(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
-		for _, ahead := range []time.Duration{time.Hour, 1<<63 - 1} {
+		for _, ahead := range []time.Duration{time.Hour, 17 * 365 * 24 * time.Hour} {
 			g := gate.New(policy.Classic())
-			now := time.Now().Add(ahead).Add(ahead)
-			g.ObserveCrash(now, errCrash)
+			now := time.Now().Add(ahead)
+			s := g.ObserveCrash(now, errCrash)
 			result := waiting(ctx, g)
+			if g.State() != s {
+				t.Errorf("%v ahead: Wait has released it", ahead)
+			}
 			g.MaybeRelease(now.Add(time.Second))
 			if err := result(); err != nil {
 				t.Errorf("%v ahead: Wait = %v, want nil", ahead, err)
 			}
 		}
-		g := gate.New(policy.Classic())
-		g.ObserveCrash(time.Now().Add(-1<<63), errCrash)
-		if err := g.Wait(ctx); err != nil {
-			t.Errorf("far behind: Wait = %v, want nil", err)
+		for _, now := range []time.Time{{}, time.Now().Add(-1 << 63), time.Unix(0, 0), endless} {
+			g := gate.New(policy.Classic())
+			g.ObserveCrash(now, errCrash)
+			begin := time.Now()
+			if err := g.Wait(ctx); err != nil {
+				t.Errorf("%v: Wait = %v, want nil", now, err)
+			}
+			wantPassed(t, begin, 0)
 		}
 	})
 }
