@@ -13,23 +13,27 @@ const (
 	// longestDowntime is the most that [Snapshot.Resume] takes a process to have
 	// been down for, so that a clock set to another century leaves room for holds.
 	longestDowntime = 10 * 365 * 24 * time.Hour
+	// longestUnset is the same by a clock that is not set: most of them begin anew at the
+	// same instant when the machine does.
+	longestUnset = 24 * time.Hour
 	// farthest is how far from its start an instant of a record may be.
 	farthest = 2 * history.Reach
 )
 
-// Resume returns s as a process should restore it that takes over at now from
-// one that has ended. Its instants are counted from now, with the monotonic
-// clock reading that now has: from there on a hold goes by the clock of this
-// process.
+// Resume returns s for a process that takes over at now from one that has ended: its
+// instants are counted from now, with the monotonic clock reading that now has. From
+// there on a hold goes by the clock of this process.
 //
-// How long the other has been down is read off the wall clocks of the two. A
-// clock set back shows as a negative time, which counts as none: what is left of
-// a hold never exceeds what was left when the last event was observed, and hence
-// what the policy has allowed. A clock set forth shows as downtime and shortens
-// holds, down to none, unless one of the two clocks was not set (before 1990 or after
-// 2199), or both were not and are far apart, which says nothing. Downtime is no part of a run: one that was under way has
-// lasted as long as it was seen to. A snapshot that is corrupt is returned as it
-// is, for Restore to refuse.
+// The time that the other has been down is the difference of their wall clocks, at most
+// ten years. A clock that was set back counts as no time: what is left of a hold never
+// exceeds what was left when the last event was observed, and so what the policy has
+// allowed. A clock that was set forth counts as downtime and shortens holds, down to
+// none. A clock that is not set, before 1990 or after 2199, says nothing, unless it is
+// that of both and they are at most a day apart. Downtime is no part of a run: one that
+// was under way has lasted as long as it was seen to.
+//
+// The result is for Restore: its instants may be ones that JSON cannot express, if now
+// is. A snapshot that is corrupt is returned as it is, for Restore to refuse.
 func (s Snapshot) Resume(now time.Time) Snapshot {
 	s = s.upgraded()
 	r := s.History
@@ -72,7 +76,7 @@ func countedFrom(r policy.Record, now time.Time, ago time.Duration) policy.Recor
 func downtime(last, now time.Time) time.Duration {
 	down := now.Round(0).Sub(last)
 	set := history.Believable(now)
-	if set != history.Believable(last) || !set && !history.Within(down) {
+	if set != history.Believable(last) || !set && down > longestUnset {
 		return 0
 	}
 	return min(max(down, 0), longestDowntime)

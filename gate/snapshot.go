@@ -86,7 +86,8 @@ func (t *Tracker) Restore(s Snapshot) error {
 }
 
 // The first version could keep more crashes at each life than any policy had looked
-// at, and instants up to 146 years apart.
+// at, and instants up to 146 years apart; a hold that ended more than 36 years from the
+// first one had no end.
 const (
 	mostOfFirst     = 64 // crashes that are taken over
 	farthestOfFirst = math.MaxInt64 / 2
@@ -104,6 +105,9 @@ func (s Snapshot) upgraded() Snapshot {
 	}
 	if !r.Start.IsZero() && -farthestOfFirst <= r.Now && r.Now <= farthestOfFirst {
 		*r = countedFrom(*r, r.Start.Add(r.Now), 0)
+		if s.Phase != GaveUp && s.Until.Equal(never) && r.LastDelay < forever {
+			s.Until = r.Start.Add(r.LastDelay)
+		}
 	}
 	return s
 }

@@ -114,7 +114,7 @@ func (h *Log) crash(err error) {
 	h.err = err
 	h.end()
 	h.looping = h.trips > 0 && h.last < h.loopEnd
-	if h.more == nil || h.more.mayGrow() {
+	if h.more == nil || h.seed == 0 || h.more.mayGrow() {
 		h.grow()
 	}
 	h.more.put(h.crashes, h.last)

@@ -84,7 +84,6 @@ func (h *Log) resize(length int) {
 // needMore returns what a task needs that has crashed, or whose origin has moved.
 func (h *Log) needMore() *more {
 	if h.more == nil {
-		h.draw()
 		h.more = &more{}
 		h.more.clear()
 	}
@@ -97,6 +96,7 @@ func (m *more) mayGrow() bool { return int(m.depth) > m.length() }
 // grow makes room for one more crash, as far as a policy has asked for it.
 func (h *Log) grow() {
 	m := h.needMore()
+	h.draw()
 	if n := m.length(); h.crashes >= uint64(n) && m.mayGrow() && n < MaxLookBack && h.filled(n) {
 		h.resize(2 * n)
 	}
