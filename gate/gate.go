@@ -28,8 +28,8 @@ import (
 // policy.Default for that decision; see [OnPanic]. A Gate must not be copied once
 // used. Safe for concurrent use.
 type Gate struct {
-	// mu guards the tracker and audience. Under it runs the policy, and nothing else
-	// of a user's. The audience's own lock is taken inside it, never around it.
+	// mu guards the tracker and audience. Under it runs the policy, and no other code of
+	// a user's: no observer, no Error method. The audience's own lock is taken inside it, never around it.
 	mu sync.Mutex
 	// published is the tracker's word, for readers without the lock: they need
 	// nothing else but the log's base, and that only for a hold with an end. It never

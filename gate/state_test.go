@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,7 @@ func TestStateText(t *testing.T) {
 		{held(gate.BackingOff, endless), "backing off for ever"},
 		{held(gate.CrashLooping, endless), "crash looping for ever"},
 		{held(gate.GaveUp, endless), "gave up"},
+		{held(gate.Paused, endless), "paused"},
 	} {
 		if got := test.state.String(); got != test.words {
 			t.Errorf("String = %q, want %q", got, test.words)
@@ -149,6 +151,71 @@ func TestStateAdmissible(t *testing.T) {
 	} {
 		if got := test.state.Admissible(test.now); got != test.want {
 			t.Errorf("%v at %v: admissible = %t, want %t", test.state, test.now, got, test.want)
+		}
+	}
+}
+
+// Held makes any state that a gate can be in, and no other.
+func TestHeld(t *testing.T) {
+	for _, test := range []struct {
+		state gate.State
+		phase gate.Phase
+		until time.Time
+	}{
+		{gate.Held(gate.Idle, start), gate.Idle, time.Time{}},
+		{gate.Held(gate.BackingOff, start), gate.BackingOff, start},
+		{gate.Held(gate.CrashLooping, time.Time{}), gate.CrashLooping, endless},
+		{gate.Held(gate.BackingOff, endless.Local()), gate.BackingOff, endless},
+		{gate.Held(gate.GaveUp, start), gate.GaveUp, endless},
+		{gate.Held(gate.Paused, time.Time{}), gate.Paused, endless},
+		{gate.Held(gate.Paused+1, start), gate.Paused + 1, endless},
+		{gate.Held(8, start), 7, endless},
+		{gate.Held(255, start), 7, endless},
+	} {
+		if got := test.state; got.Phase() != test.phase || !got.Until().Equal(test.until) {
+			t.Errorf("phase %d until %v, want %d until %v", got.Phase(), got.Until(), test.phase, test.until)
+		}
+		if idle := test.phase == gate.Idle; (test.state == gate.State{}) != idle || test.state.Admissible(start.Add(-1)) != idle {
+			t.Errorf("%#v: is it idle or not?", test.state)
+		}
+	}
+	for _, odd := range slices.Concat(oddInstants, unsaveableInstants) {
+		s := gate.Held(gate.BackingOff, odd)
+		if at, ends := s.ReleaseAt(); (odd.IsZero() || odd.Equal(endless)) == ends || ends && at != odd {
+			t.Errorf("held until %v: ReleaseAt = %v, %t", odd, at, ends)
+		}
+		if _, ends := s.ReleaseAt(); ends && (s.Admissible(odd.Add(-1)) || !s.Admissible(odd)) {
+			t.Errorf("held until %v: want it open from then on, and not before", odd)
+		}
+	}
+}
+
+// States are equal by what they say, whatever clock and gate it comes from.
+func TestStateEqual(t *testing.T) {
+	now := time.Now()
+	tracker := gate.NewTracker(policy.Constant(time.Hour))
+	crashed := tracker.ObserveCrash(now, errCrash)
+	beforeTheEnd := endless.Add(-time.Hour)
+	late := gate.NewTracker(policy.Constant(time.Hour)).ObserveCrash(beforeTheEnd, errCrash)
+	if !late.Until().Equal(endless) {
+		t.Fatalf("%v does not end as late as never", late)
+	}
+	for _, test := range []struct {
+		a, b gate.State
+		want bool
+	}{
+		{gate.State{}, gate.State{}, true},
+		{gate.State{}, held(gate.Idle, start), true},
+		{crashed, held(gate.BackingOff, now.Add(time.Hour).Round(0).UTC()), true},
+		{crashed, held(gate.BackingOff, now.Add(time.Hour+1)), false},
+		{crashed, held(gate.CrashLooping, now.Add(time.Hour)), false},
+		{crashed, gate.State{}, false},
+		{held(gate.GaveUp, start), held(gate.GaveUp, endless), true},
+		{held(gate.BackingOff, endless), held(gate.BackingOff, time.Time{}), true},
+		{late, held(gate.BackingOff, endless), false},
+	} {
+		if test.a.Equal(test.b) != test.want || test.b.Equal(test.a) != test.want {
+			t.Errorf("%v equals %v: want %t", test.a, test.b, test.want)
 		}
 	}
 }
