@@ -1,7 +1,6 @@
 package gate_test
 
 import (
-	"runtime"
 	"testing"
 	"time"
 	"unsafe"
@@ -21,21 +20,64 @@ func TestSizes(t *testing.T) {
 	if size := unsafe.Sizeof(gate.Tracker{}); size > 160 {
 		t.Errorf("a Tracker has %d bytes, want at most 160", size)
 	}
-	if size := unsafe.Sizeof(gate.Gate{}); size > 224 {
-		t.Errorf("a Gate has %d bytes, want at most 224", size)
+	if size := unsafe.Sizeof(gate.Gate{}); size > 192 {
+		t.Errorf("a Gate has %d bytes, want at most 192", size)
+	}
+	if size := unsafe.Sizeof(gate.State{}); size > 32 {
+		t.Errorf("a State has %d bytes, want at most 32, which fit into registers", size)
 	}
 }
 
-// unobserved are the shells that have nobody to tell, whose budget is zero.
+// unobserved are the shells that nobody observes, whose budget is zero.
 var unobserved = shells[:2]
 
+// budgeted are policies that look no further back than 8 crashes.
+var budgeted = map[string]policy.Policy{
+	"default": policy.Default(),
+	"classic": policy.Classic(),
+	"composed": policy.Compose(policy.Steps(time.Second, time.Minute), policy.CrashLoop(8, time.Minute, time.Minute),
+		policy.Probation(time.Hour), policy.MaxCrashes(7, time.Minute), policy.StableRun(time.Minute), policy.Spread(0.1)),
+}
+
+// onBudget runs test with each shell that nobody observes, under each such policy.
+func onBudget(t *testing.T, test func(t *testing.T, fresh func() machine)) {
+	for name, p := range budgeted {
+		for _, shell := range unobserved {
+			t.Run(shell.name+" under "+name, func(t *testing.T) { test(t, func() machine { return shell.fresh(p) }) })
+		}
+	}
+}
+
+func TestNoAllocationBeforeTheFirstCrash(t *testing.T) {
+	onBudget(t, func(t *testing.T, fresh func() machine) {
+		m, now := fresh(), start
+		wantAllocs(t, 0, "all events but a crash", func() {
+			m.ObserveStart(now)
+			now = now.Add(time.Hour)
+			m.ObserveStart(now)
+			m.ObserveCleanExit(now)
+			m.ObserveRestart(now)
+			m.MaybeRelease(now)
+			m.TryStart(now)
+			m.Probe()
+			m.ForceRelease()
+		})
+	})
+}
+
+func TestTheFirstCrashAllocatesOnce(t *testing.T) {
+	onBudget(t, func(t *testing.T, fresh func() machine) {
+		made := testing.AllocsPerRun(100, func() { fresh() })
+		wantAllocs(t, made+1, "a gate and its first crash", func() { fresh().ObserveCrash(start, errCrash) })
+	})
+}
+
 func TestNoAllocationAfterTheFirstCrash(t *testing.T) {
-	for _, shell := range unobserved {
-		m := shell.fresh(policy.Default())
-		now := start
+	onBudget(t, func(t *testing.T, fresh func() machine) {
+		m, now := fresh(), start
 		m.ObserveCrash(now, errCrash)
-		wantAllocs(t, 0, shell.name, func() {
-			for range 5 { // on to a crash loop
+		wantAllocs(t, 0, "all events", func() {
+			for range 10 { // on to a crash loop
 				now = now.Add(time.Second)
 				m.ObserveStart(now)
 				m.ObserveCrash(now, errCrash)
@@ -43,14 +85,29 @@ func TestNoAllocationAfterTheFirstCrash(t *testing.T) {
 			m.Admissible(now)
 			m.State()
 			m.ObserveRestart(now)
+			m.Probe()
+			m.TryStart(now)
+			m.ObserveCrash(now, errCrash)
 			m.MaybeRelease(now.Add(time.Hour))
 			m.ObserveCleanExit(now)
 			m.ForceRelease()
 		})
-	}
+	})
 }
 
-// A gate that has observers keeps what it tells them in memory it reuses.
+// To pause costs the place of who did, and no more.
+func TestPauseAllocatesOnce(t *testing.T) {
+	onBudget(t, func(t *testing.T, fresh func() machine) {
+		m := fresh()
+		wantAllocs(t, 1, "a pause", func() {
+			m.Pause()
+			m.Admissible(start)
+			m.Probe()
+		})
+	})
+}
+
+// A gate that has observers reuses the memory of what waits for them.
 func TestObserversCostNoAllocationPerTransition(t *testing.T) {
 	m := shells[2].fresh(policy.Default())
 	m.ObserveCrash(start, errCrash)
@@ -58,48 +115,4 @@ func TestObserversCostNoAllocationPerTransition(t *testing.T) {
 		m.ForceRelease()
 		m.ObserveCrash(start, errCrash)
 	})
-}
-
-func TestNoAllocationBeforeTheFirstCrash(t *testing.T) {
-	for _, shell := range unobserved {
-		m := shell.fresh(policy.Default())
-		now := start
-		wantAllocs(t, 0, shell.name, func() {
-			m.ObserveStart(now)
-			now = now.Add(time.Hour)
-			m.ObserveStart(now)
-			m.ObserveCleanExit(now)
-			m.ObserveRestart(now)
-			m.MaybeRelease(now)
-			m.ForceRelease()
-		})
-	}
-}
-
-func TestTheFirstCrashAllocatesOnce(t *testing.T) {
-	var tracker gate.Tracker
-	wantAllocs(t, 1, "the first crash", func() {
-		tracker = gate.Tracker{}
-		tracker.ObserveCrash(start, errCrash)
-	})
-}
-
-// A set of a million gates is to fit: with what the maps need, and the crash
-// times of each.
-func TestSetBytesPerGate(t *testing.T) {
-	const n = 50_000
-	for crashes, most := range map[int]uint64{0: 400, 5: 480} {
-		before := heapBytes()
-		set := gate.NewSet[int](policy.Default())
-		for key := range n {
-			for range crashes {
-				set.Get(key).ObserveCrash(start, errCrash)
-			}
-			set.Get(key)
-		}
-		if bytes := (heapBytes() - before) / n; bytes > most {
-			t.Errorf("a gate that crashed %d times has %d bytes, want at most %d", crashes, bytes, most)
-		}
-		runtime.KeepAlive(set)
-	}
 }

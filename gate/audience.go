@@ -93,10 +93,10 @@ func (g *Gate) announce(before State, at time.Time, cause Cause, by By) {
 	}
 	news, onPanic := a.policy.take(), a.onPanic
 	g.mu.Unlock()
+	defer a.deliver(onPanic) // even if onPanic calls runtime.Goexit
 	if news != nil {
 		handOver(onPanic, *news)
 	}
-	a.deliver(onPanic)
 }
 
 // policyPanicked records a panic that the policy's guard has contained, while the

@@ -12,7 +12,7 @@ import (
 // A reconcile step looks at the world and brings it a little closer to what it
 // should be. It must not wait: if the gate is held it says when to come back.
 func ExampleGate() {
-	g := gate.New(policy.Default())
+	g := gate.New(policy.Classic())
 	running, exited := false, errors.New("exit status 1")
 
 	reconcile := func(now time.Time) (requeue time.Time) {

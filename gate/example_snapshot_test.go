@@ -12,7 +12,7 @@ import (
 // A gate that is saved and restored holds on where it was, so that a crash loop
 // does not start anew with each restart of what supervises it.
 func ExampleGate_Restore() {
-	g := gate.New(policy.Default())
+	g := gate.New(policy.Classic())
 	g.ObserveStart(noon)
 	for range 5 {
 		g.ObserveCrash(noon, errors.New("exit status 1"))
@@ -27,7 +27,7 @@ func ExampleGate_Restore() {
 	if err := json.Unmarshal(saved, &snapshot); err != nil {
 		panic(err)
 	}
-	restored := gate.New(policy.Default())
+	restored := gate.New(policy.Classic())
 	if err := restored.Restore(snapshot); err != nil {
 		panic(err)
 	}
@@ -39,5 +39,5 @@ func ExampleGate_Restore() {
 	// Output:
 	// crash looping until 2026-01-02T12:05:00Z
 	// last error: exit status 1
-	// gate: snapshot version (2) is not 1, the one this program reads; restore it with the program that wrote it, or start from a fresh gate
+	// gate: snapshot version (3) is not one that this program reads, 1 to 2; restore it with the program that wrote it, or start from a fresh gate
 }

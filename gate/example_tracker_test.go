@@ -11,10 +11,10 @@ import (
 
 var noon = time.Date(2026, time.January, 2, 12, 0, 0, 0, time.UTC)
 
-// A Tracker is told what happened and when, and answers what follows. It never
-// looks at a clock, so that an incident can be replayed from a log.
+// A Tracker gets what happened and when, and returns what follows. It never looks at
+// a clock, so that an incident can be replayed from a log.
 func ExampleTracker() {
-	tracker := gate.NewTracker(policy.Default())
+	tracker := gate.NewTracker(policy.Classic())
 	for i := range 5 {
 		crashed := noon.Add(time.Duration(i) * time.Second)
 		fmt.Println(tracker.ObserveCrash(crashed, errors.New("exit status 1")))

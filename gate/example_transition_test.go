@@ -9,10 +9,10 @@ import (
 	"github.com/holdfast-go/holdfast/policy"
 )
 
-// An observer is told of each change, in order, with what caused it.
+// An observer gets each change, in order, with what caused it.
 func ExampleOnTransition() {
-	g := gate.New(policy.Default(), gate.OnTransition(func(t gate.Transition) {
-		fmt.Printf("%d. %v: %v -> %v\n", t.Seq, t.Cause, t.From.Phase, t.To.Phase)
+	g := gate.New(policy.Classic(), gate.OnTransition(func(t gate.Transition) {
+		fmt.Printf("%d. %v: %v -> %v\n", t.Seq, t.Cause, t.From.Phase(), t.To.Phase())
 	}))
 	g.ObserveStart(noon)
 	g.ObserveCrash(noon.Add(time.Second), errors.New("exit status 1"))
@@ -27,9 +27,9 @@ func ExampleOnTransition() {
 	// 4. force release: backing off -> idle
 }
 
-// One who observes for a while stops when they have seen enough.
+// An observer that has seen enough stops.
 func ExampleGate_OnTransition() {
-	g := gate.New(policy.Default())
+	g := gate.New(policy.Classic())
 	stop := g.OnTransition(func(t gate.Transition) { fmt.Println(t.To) })
 	g.ObserveCrash(noon, errors.New("exit status 1"))
 	stop()

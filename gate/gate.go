@@ -18,22 +18,22 @@ import (
 // A Gate is no circuit breaker, and there is one for each task. A breaker guards calls
 // that many make at once: it counts their successes, and lets one through to see
 // whether a dependency is back. A gate guards the starts of one task. Once its hold is
-// over everyone who asks may pass, until a start or another crash is observed, and no
-// number of successes shortens a streak: only a run that lasts does. Where several
+// over everyone who asks may pass, until another crash is observed, and no number of
+// successes shortens a streak: only a run that lasts does. Where several
 // may want to start the same task, ask with [Gate.TryStart], which lets one of them.
 //
 // The zero value is ready to use, under [policy.Default]. A policy is asked
-// while the gate is locked: it must not call methods of the gate other than State and
-// Admissible, and while it takes long others wait. One that panics counts as
+// while the gate is locked: it must not call methods of the gate, which would wait
+// for each other, and while it takes long others wait. One that panics counts as
 // policy.Default for that decision; see [OnPanic]. A Gate must not be copied once
 // used. Safe for concurrent use.
 type Gate struct {
-	// mu guards the tracker and audience. Under it runs the policy, and nothing else
-	// of a user's. The audience's own lock is taken inside it, never around it.
+	// mu guards the tracker and audience. Under it runs the policy, and no other code of
+	// a user's: no observer, no Error method. The audience's own lock is taken inside it, never around it.
 	mu sync.Mutex
 	// published is the tracker's word, for readers without the lock: they need
-	// nothing else but the log's base, which never changes after the first word that
-	// is not zero has been stored.
+	// nothing else but the log's base, and that only for a hold with an end. It never
+	// changes after the first such word has been stored.
 	published atomic.Int64
 	tracker   Tracker
 	audience  *audience // nil if nobody waits or observes
@@ -88,7 +88,7 @@ func (g *Gate) settle(before State, at time.Time, cause Cause, by By) {
 
 func (g *Gate) publish() {
 	w := g.tracker.word
-	if w != 0 && !g.tracker.log.Plain() {
+	if w != 0 && !w.Endless() && !g.tracker.log.Plain() {
 		w = ask
 	}
 	g.published.Store(int64(w))
@@ -204,10 +204,10 @@ func (g *Gate) PausedBy() (By, bool) {
 
 // State returns the state as it stands; see [Tracker.State].
 func (g *Gate) State() State {
-	switch w := word(g.published.Load()); w {
-	case 0:
-		return State{}
-	case ask:
+	switch w := word(g.published.Load()); {
+	case w == 0 || w.Endless():
+		return State{word: w}
+	case w == ask:
 		return g.askState()
 	default:
 		return State{w, g.tracker.log.Base()}
@@ -217,8 +217,8 @@ func (g *Gate) State() State {
 // Admissible reports whether the task may start at now.
 func (g *Gate) Admissible(now time.Time) bool {
 	w := word(g.published.Load())
-	if w == 0 {
-		return true
+	if w == 0 || w.Endless() {
+		return w == 0
 	}
 	if w != ask {
 		if at := now.Sub(g.tracker.log.Base()); history.Within(at) {
@@ -244,8 +244,9 @@ func (g *Gate) History() policy.History {
 // Snapshot returns the gate as data that can be saved; see [Tracker.Snapshot].
 func (g *Gate) Snapshot() Snapshot {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.tracker.Snapshot()
+	t := Tracker{log: *g.tracker.log.Clone(), word: g.tracker.word, pausedBy: g.tracker.pausedBy}
+	g.mu.Unlock()
+	return t.Snapshot() // which calls the Error method of the last error, outside the lock
 }
 
 // Restore replaces the state by a saved one, or returns an error and leaves the

@@ -26,10 +26,10 @@ func together(n int, f func(i int)) {
 }
 
 func TestMaybeReleaseIsTrueForOneOfMany(t *testing.T) {
-	g := gate.New(nil)
+	g := gate.New(policy.Classic())
 	for round := range 50 {
 		now := at(float64(1000 * round))
-		until := g.ObserveCrash(now, errCrash).Until
+		until := g.ObserveCrash(now, errCrash).Until()
 		var released atomic.Int32
 		together(16, func(int) {
 			if g.MaybeRelease(until.Add(-1)) {
@@ -78,7 +78,7 @@ func TestCrashesAtOnceAllCount(t *testing.T) {
 // A policy may take its time. Those who only look do not wait for it.
 func TestReadersDoNotWaitForTheLock(t *testing.T) {
 	deciding, decide := make(chan struct{}), make(chan struct{})
-	slow := policy.Func(func(*policy.History) policy.Decision {
+	slow := policy.Func(func(policy.History) policy.Decision {
 		deciding <- struct{}{}
 		<-decide
 		return policy.Decision{Delay: time.Minute}
@@ -109,7 +109,7 @@ func TestReadersDoNotWaitForTheLock(t *testing.T) {
 func TestEventsWaitForTheLock(t *testing.T) {
 	deciding, decide := make(chan struct{}), make(chan struct{})
 	var first sync.Once
-	g := gate.New(policy.Func(func(*policy.History) policy.Decision {
+	g := gate.New(policy.Func(func(policy.History) policy.Decision {
 		first.Do(func() {
 			close(deciding)
 			<-decide

@@ -16,9 +16,11 @@ const module = "github.com/holdfast-go/holdfast"
 // only so can each be used alone.
 func TestImports(t *testing.T) {
 	for dir, allowed := range map[string][]string{
-		".":         {module + "/policy"},
-		"gatetest":  {module + "/gate"},
-		"../policy": {"github.com/cenkalti/backoff/v4"},
+		".":                   {module + "/policy", module + "/internal/history", module + "/internal/jsonobj"},
+		"gatetest":            {module + "/gate"},
+		"../policy":           {module + "/internal/history", module + "/internal/jsonobj", "github.com/cenkalti/backoff/v4"},
+		"../internal/history": {},
+		"../internal/jsonobj": {},
 	} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(files) == 0 {

@@ -3,10 +3,6 @@ package gate_test
 import (
 	"errors"
 	"flag"
-	"log"
-	"log/slog"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -36,20 +32,24 @@ func at(seconds float64) time.Time {
 }
 
 func held(phase gate.Phase, until time.Time) gate.State {
-	return gate.State{Phase: phase, Until: until}
+	return gate.Held(phase, until)
 }
 
 // machine is what the two shells have in common.
 type machine interface {
 	ObserveStart(now time.Time)
+	TryStart(now time.Time) bool
 	ObserveCrash(now time.Time, err error) gate.State
 	ObserveCleanExit(now time.Time) gate.State
 	ObserveRestart(now time.Time) gate.State
 	MaybeRelease(now time.Time) bool
-	ForceRelease() bool
+	ForceRelease(by ...gate.By) bool
+	Probe(by ...gate.By) bool
+	Pause(by ...gate.By) bool
+	PausedBy() (gate.By, bool)
 	State() gate.State
 	Admissible(now time.Time) bool
-	History() *policy.History
+	History() policy.History
 	Snapshot() gate.Snapshot
 	Restore(s gate.Snapshot) error
 }
@@ -78,40 +78,7 @@ func onEach(t *testing.T, test func(t *testing.T, fresh func(policy.Policy) mach
 
 func wantState(t *testing.T, m machine, want gate.State) {
 	t.Helper()
-	if got := m.State(); got.Phase != want.Phase || !got.Until.Equal(want.Until) {
+	if got := m.State(); !got.Equal(want) {
 		t.Errorf("state = %v, want %v", got, want)
 	}
 }
-
-// gatherLog makes slog's default a logger into the text it returns, for the
-// duration of the test.
-func gatherLog(t *testing.T) func() string {
-	var mu sync.Mutex
-	var text strings.Builder
-	setLog(t, func(p []byte) (int, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		return text.Write(p)
-	})
-	return func() string {
-		mu.Lock()
-		defer mu.Unlock()
-		return text.String()
-	}
-}
-
-// setLog has slog's default write its lines with write, for the duration of the
-// test.
-func setLog(t *testing.T, write writerFunc) {
-	logger, output, flags := slog.Default(), log.Writer(), log.Flags()
-	slog.SetDefault(slog.New(slog.NewTextHandler(write, nil)))
-	t.Cleanup(func() {
-		slog.SetDefault(logger)
-		log.SetOutput(output) // which slog.SetDefault has redirected
-		log.SetFlags(flags)
-	})
-}
-
-type writerFunc func(p []byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

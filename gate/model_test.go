@@ -1,17 +1,12 @@
 package gate_test
 
 import (
-	"encoding/json"
-	"maps"
-	"math"
-	"slices"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/holdfast-go/holdfast/gate"
-	"github.com/holdfast-go/holdfast/gate/gatetest"
 	"github.com/holdfast-go/holdfast/policy"
 )
 
@@ -30,6 +25,11 @@ func configs(t *rapid.T) policy.Config {
 		StableAfter: millis("stable after", 1, 10_000),
 	}
 	c.Max = c.Initial + millis("max above initial", 0, 20_000)
+	cooldown := c.Cooldown
+	for range rapid.IntRange(0, 3).Draw(t, "cooldowns") {
+		cooldown += millis("longer", 0, 20_000)
+		c.Cooldowns = append(c.Cooldowns, cooldown)
+	}
 	return c
 }
 
@@ -39,8 +39,11 @@ func composed(t *rapid.T, c policy.Config) policy.Policy {
 	if p, err := c.Policy(); err == nil && rapid.Bool().Draw(t, "as a config") {
 		return p
 	}
-	return policy.Compose(policy.Exponential(c.Initial, c.Factor, c.Max),
-		policy.CrashLoop(c.Threshold, c.Window, c.Cooldown), policy.StableRun(c.StableAfter))
+	p := policy.CrashLoop(c.Threshold, c.Window, c.Cooldown)(policy.Exponential(c.Initial, c.Factor, c.Max))
+	if len(c.Cooldowns) > 0 {
+		p = policy.Probation(c.Cooldowns...)(p)
+	}
+	return policy.StableRun(c.StableAfter)(p)
 }
 
 // clock draws instants, as distances from the common start. They mostly move on
@@ -73,19 +76,26 @@ func (c *clock) draw(t *rapid.T, until time.Duration) time.Duration {
 //
 //  1. The rolling window (inclusive at its far edge) holds the threshold:
 //     CrashLooping. Otherwise BackingOff by min(initial × factor^(streak−1), max).
-//  2. A crash after a crash loop's hold starts from a clean slate; one before
-//     its end renews it, and never shortens it.
+//  2. A crash after a crash loop's hold starts from a clean slate, where there is no
+//     probation; one before its end renews it, and never shortens it.
 //  3. A run of at least the stable threshold wipes the slate, however it ends.
 //  4. A clean exit opens the gate, and wipes the slate only under rule 3.
 //  5. A start opens the gate; a second one ends the first run, as clean.
 //  6. Force release opens the gate and wipes the slate.
 //  7. Time that runs backwards is clamped to the last instant seen.
+//  8. On probation, which follows a crash loop until the slate is wiped, each crash
+//     is another crash loop, for the next of the cool-downs and at last for the last.
+//  9. Pause holds the gate until rule 5, 6 or 11 opens it. What happens meanwhile
+//     counts, but changes nothing of the hold.
+//  10. TryStart is a start if no run is under way and the gate is admissible;
+//     otherwise it is nothing.
+//  11. Probe opens the gate, and nothing else.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := configs(t)
 		tracker := gate.NewTracker(composed(t, rules))
 		model := naive{rules: rules}
-		clock := clock{limits: []time.Duration{rules.Initial, rules.Max, rules.Window, rules.Cooldown, rules.StableAfter}}
+		clock := clock{limits: append([]time.Duration{rules.Initial, rules.Max, rules.Window, rules.Cooldown, rules.StableAfter}, rules.Cooldowns...)}
 		draw := func(t *rapid.T) moment {
 			offset := clock.draw(t, model.until)
 			return moment{offset, start.Add(offset)}
@@ -97,20 +107,24 @@ func TestModel(t *testing.T) {
 				model.start(now.offset)
 				tracker.ObserveStart(now.instant)
 			},
+			"try start": func(t *rapid.T) {
+				now := draw(t)
+				same(t, "TryStart", tracker.TryStart(now.instant), model.tryStart(now.offset))
+			},
 			"crash": func(t *rapid.T) {
 				now := draw(t)
 				model.crash(now.offset)
-				same(t, "ObserveCrash", tracker.ObserveCrash(now.instant, errCrash), model.state())
+				sameState(t, "ObserveCrash", tracker.ObserveCrash(now.instant, errCrash), model.state())
 			},
 			"clean exit": func(t *rapid.T) {
 				now := draw(t)
 				model.cleanExit(now.offset)
-				same(t, "ObserveCleanExit", tracker.ObserveCleanExit(now.instant), model.state())
+				sameState(t, "ObserveCleanExit", tracker.ObserveCleanExit(now.instant), model.state())
 			},
 			"restart": func(t *rapid.T) {
 				now := draw(t)
 				model.restart(now.offset)
-				same(t, "ObserveRestart", tracker.ObserveRestart(now.instant), model.state())
+				sameState(t, "ObserveRestart", tracker.ObserveRestart(now.instant), model.state())
 			},
 			"maybe release": func(t *rapid.T) {
 				now := draw(t)
@@ -119,13 +133,22 @@ func TestModel(t *testing.T) {
 			"force release": func(t *rapid.T) {
 				same(t, "ForceRelease", tracker.ForceRelease(), model.forceRelease())
 			},
+			"probe": func(t *rapid.T) {
+				same(t, "Probe", tracker.Probe(), model.probe())
+			},
+			"pause": func(t *rapid.T) {
+				same(t, "Pause", tracker.Pause(), model.pause())
+			},
 			"admissible": func(t *rapid.T) {
 				now := draw(t)
 				same(t, "Admissible", tracker.Admissible(now.instant), model.admissible(now.offset))
 			},
 			"": func(t *rapid.T) {
-				same(t, "State", tracker.State(), model.state())
+				sameState(t, "State", tracker.State(), model.state())
 				same(t, "Streak", tracker.History().Streak(), len(model.crashes))
+				same(t, "Trips", tracker.History().Trips(), model.trips)
+				_, paused := tracker.PausedBy()
+				same(t, "paused", paused, model.phase == gate.Paused)
 			},
 		})
 	})
@@ -144,89 +167,9 @@ func same[T comparable](t *rapid.T, what string, got, want T) {
 	}
 }
 
-// policies whose decisions depend on nothing but the history.
-var policies = map[string]policy.Policy{
-	"default":     policy.Default(),
-	"steps":       policy.Steps(0, time.Second, 0, time.Minute, time.Millisecond),
-	"for ever":    policy.CrashLoop(3, time.Minute, math.MaxInt64)(policy.Constant(time.Second)),
-	"gives up":    policy.MaxCrashes(2, 10*time.Second)(policy.Constant(time.Second)),
-	"jitter":      policy.Jitter(policy.FullJitter, time.Minute)(policy.Default()),
-	"panics":      policy.Func(func(h *policy.History) policy.Decision { panic(h) }),
-	"any verdict": policy.Func(anyVerdict),
-	"far back":    policy.CrashLoop(20, time.Hour, time.Second)(policy.Constant(time.Millisecond)),
-}
-
-// anyVerdict takes the verdict, and whether to forget, from the history.
-func anyVerdict(h *policy.History) policy.Decision {
-	if h.Ran() > 10*time.Second {
-		h.Forget()
-	}
-	return policy.Decision{
-		Verdict: policy.Verdict(h.Crashes() % 4),
-		Delay:   time.Duration(h.Streak()-2) * time.Second,
-	}
-}
-
-// Gate and Tracker agree, under any policy, with observers and without, and so
-// do those that are saved and restored all the time.
-func TestShellsAgree(t *testing.T) {
-	gatherLog(t) // of the policy that panics
-	rapid.Check(t, func(t *rapid.T) {
-		p := policies[rapid.SampledFrom(names(policies)).Draw(t, "policy")]
-		var rec gatetest.Recorder
-		tracker := gate.NewTracker(p)
-		seeded := tracker.Snapshot()
-		seeded.History.Seed = 1
-		others := map[string]machine{
-			"gate": gate.New(p), "observed gate": gate.New(p, gate.OnTransition(rec.Observe)), "saved tracker": gate.NewTracker(p),
-		}
-		must(t, tracker.Restore(seeded))
-		for _, other := range others {
-			must(t, other.Restore(seeded))
-		}
-		clock := clock{limits: []time.Duration{time.Second, 10 * time.Second, time.Minute, 5 * time.Minute, 365 * 24 * time.Hour}}
-		on := func(event func(m machine, now time.Time) any) func(*rapid.T) {
-			return func(t *rapid.T) {
-				var until time.Duration
-				if end, ends := tracker.State().ReleaseAt(); ends {
-					until = end.Sub(start)
-				}
-				now := start.Add(clock.draw(t, until))
-				want := event(tracker, now)
-				for name, other := range others {
-					if got := event(other, now); got != want {
-						t.Fatalf("the %s has %v, the tracker has %v", name, got, want)
-					}
-				}
-			}
-		}
-		t.Repeat(map[string]func(*rapid.T){
-			"start":         on(func(m machine, now time.Time) any { m.ObserveStart(now); return m.State() }),
-			"crash":         on(func(m machine, now time.Time) any { return m.ObserveCrash(now, errCrash) }),
-			"clean exit":    on(func(m machine, now time.Time) any { return m.ObserveCleanExit(now) }),
-			"restart":       on(func(m machine, now time.Time) any { return m.ObserveRestart(now) }),
-			"maybe release": on(func(m machine, now time.Time) any { return m.MaybeRelease(now) }),
-			"admissible":    on(func(m machine, now time.Time) any { return m.Admissible(now) }),
-			"force release": on(func(m machine, _ time.Time) any { return m.ForceRelease() }),
-			"save": func(t *rapid.T) {
-				text, err := json.Marshal(others["saved tracker"].Snapshot())
-				must(t, err)
-				var s gate.Snapshot
-				must(t, json.Unmarshal(text, &s))
-				others["saved tracker"] = gate.NewTracker(p)
-				must(t, others["saved tracker"].Restore(s))
-			},
-			"": on(func(m machine, _ time.Time) any { return m.State() }),
-		})
-		must(t, rec.Check())
-	})
-}
-
-func must(t *rapid.T, err error) {
+func sameState(t *rapid.T, what string, got, want gate.State) {
 	t.Helper()
-	if err != nil {
-		t.Fatal(err)
+	if !got.Equal(want) {
+		t.Fatalf("%s = %v, want %v", what, got, want)
 	}
 }
-
-func names[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -8,9 +8,9 @@ import (
 	"github.com/holdfast-go/holdfast/policy"
 )
 
-// naive is the gate as the rules have it, word by word, with nothing clever in
-// it: times are distances from the common start, the crashes are all kept, and
-// each event is worked out from scratch. TestModel lists the rules it names.
+// naive is the gate as the rules say it, word by word, with nothing clever in it:
+// times are distances from the common start, the crashes are all kept, and each event
+// is worked out from scratch. TestModel lists the rules it names.
 type naive struct {
 	rules policy.Config
 
@@ -19,11 +19,11 @@ type naive struct {
 	began   time.Duration // of the run, if running
 	running bool
 	crashes []time.Duration // of the streak
-	loopEnd time.Duration   // of the crash loop, if looped
-	looped  bool
+	trips   int             // crash loops of the streak
+	loopEnd time.Duration   // of the last one's hold, if trips > 0
 
 	phase gate.Phase
-	until time.Duration // if held
+	until time.Duration // if held, but not paused
 }
 
 // see moves time on, never back (rule 7).
@@ -33,9 +33,20 @@ func (n *naive) see(now time.Duration) {
 	}
 }
 
-func (n *naive) wipe() { n.crashes, n.looped = nil, false }
+func (n *naive) wipe() { n.crashes, n.trips = nil, 0 }
 
 func (n *naive) open() { n.phase, n.until = gate.Idle, 0 }
+
+// hold holds the gate, unless it is paused (rule 9).
+func (n *naive) hold(phase gate.Phase, until time.Duration) {
+	switch {
+	case n.phase == gate.Paused:
+	case phase == gate.Idle:
+		n.open()
+	default:
+		n.phase, n.until = phase, until
+	}
+}
 
 // end ends the run, and reports whether it was stable (rule 3).
 func (n *naive) end() bool {
@@ -53,42 +64,64 @@ func (n *naive) start(now time.Duration) {
 	n.began, n.running = n.now, true
 }
 
+func (n *naive) tryStart(now time.Duration) bool { // rule 10
+	if n.running || !n.admissible(now) {
+		return false
+	}
+	n.start(now)
+	return true
+}
+
 func (n *naive) crash(now time.Duration) {
 	n.see(now)
-	stable := n.end()
-	if stable || n.looped && n.now >= n.loopEnd { // rules 3 and 2
+	if n.end() { // rule 3
+		n.wipe()
+	}
+	early := n.trips > 0 && n.now < n.loopEnd
+	if n.trips > 0 && !early && len(n.rules.Cooldowns) == 0 { // rule 2
 		n.wipe()
 	}
 	n.crashes = append(n.crashes, n.now)
-	inWindow := 0
-	for _, at := range n.crashes {
-		if n.now-at <= n.rules.Window {
-			inWindow++
-		}
-	}
 	switch {
-	case n.looped: // rule 2
-		n.loop(max(n.loopEnd, n.now+n.rules.Cooldown))
-	case inWindow >= n.rules.Threshold: // rule 1
-		n.loop(n.now + n.rules.Cooldown)
+	case early: // rule 2
+		n.loop(max(n.loopEnd, n.now+n.cooldown(n.trips)))
+	case n.trips > 0 || n.inWindow() >= n.rules.Threshold: // rules 8 and 1
+		n.trips++
+		n.loop(n.now + n.cooldown(n.trips))
 	default:
 		n.backOff(len(n.crashes))
 	}
 }
 
+func (n *naive) inWindow() (crashes int) {
+	for _, at := range n.crashes {
+		if n.now-at <= n.rules.Window {
+			crashes++
+		}
+	}
+	return crashes
+}
+
+// cooldown returns how long the crash loop of that number holds: Cooldown, then the
+// Cooldowns one by one, and the last of them from then on.
+func (n *naive) cooldown(trip int) time.Duration {
+	all := append([]time.Duration{n.rules.Cooldown}, n.rules.Cooldowns...)
+	return all[min(trip, len(all))-1]
+}
+
 func (n *naive) loop(until time.Duration) {
-	n.looped, n.loopEnd = true, until
-	n.phase, n.until = gate.CrashLooping, until
+	n.loopEnd = until
+	n.hold(gate.CrashLooping, until)
 }
 
 func (n *naive) backOff(streak int) {
 	delay := float64(n.rules.Initial) * math.Pow(n.rules.Factor, float64(streak-1))
 	hold := time.Duration(min(delay, float64(n.rules.Max)))
 	if hold == 0 {
-		n.open()
+		n.hold(gate.Idle, 0)
 		return
 	}
-	n.phase, n.until = gate.BackingOff, n.now+hold
+	n.hold(gate.BackingOff, n.now+hold)
 }
 
 func (n *naive) cleanExit(now time.Duration) {
@@ -96,7 +129,7 @@ func (n *naive) cleanExit(now time.Duration) {
 	if n.end() { // rule 4
 		n.wipe()
 	}
-	n.open()
+	n.hold(gate.Idle, 0)
 }
 
 func (n *naive) restart(now time.Duration) {
@@ -104,10 +137,12 @@ func (n *naive) restart(now time.Duration) {
 	n.backOff(max(len(n.crashes), 1))
 }
 
-func (n *naive) admissible(now time.Duration) bool { return n.phase == gate.Idle || now >= n.until }
+func (n *naive) admissible(now time.Duration) bool {
+	return n.phase == gate.Idle || n.phase != gate.Paused && now >= n.until
+}
 
 func (n *naive) maybeRelease(now time.Duration) bool {
-	released := n.phase != gate.Idle && now >= n.until
+	released := n.phase != gate.Idle && n.admissible(now)
 	if released {
 		n.open()
 	}
@@ -116,15 +151,22 @@ func (n *naive) maybeRelease(now time.Duration) bool {
 
 // forceRelease is rule 6.
 func (n *naive) forceRelease() bool {
-	held := n.phase != gate.Idle
 	n.wipe()
+	return n.probe()
+}
+
+// probe is rule 11.
+func (n *naive) probe() bool {
+	held := n.phase != gate.Idle
 	n.open()
 	return held
 }
 
-func (n *naive) state() gate.State {
-	if n.phase == gate.Idle {
-		return gate.State{}
-	}
-	return gate.State{Phase: n.phase, Until: start.Add(n.until)}
+// pause is rule 9.
+func (n *naive) pause() bool {
+	fresh := n.phase != gate.Paused
+	n.phase, n.until = gate.Paused, 0
+	return fresh
 }
+
+func (n *naive) state() gate.State { return gate.Held(n.phase, start.Add(n.until)) }

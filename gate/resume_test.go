@@ -23,25 +23,25 @@ func restored(t testing.TB, p policy.Policy, s gate.Snapshot, now time.Time) *ga
 }
 
 func TestResumeContinuesTheHold(t *testing.T) {
-	var before gate.Tracker
+	before := gate.NewTracker(policy.Classic())
 	for i := range 5 {
 		before.ObserveCrash(at(float64(i)), errCrash)
 	}
 	for _, test := range []struct {
 		name     string
 		now      float64
-		wantHold float64 // from now
+		wantHold float64 // from now, at least 0
 	}{
 		{"at once", 4, 300},
 		{"after a minute", 64, 240},
-		{"after the hold", 400, -96},
+		{"after the hold", 400, 0},
 		{"clock set back by a second", 3, 300},
 		{"clock set back by a day", 4 - 86400, 300},
-		{"clock set forth by a century", 100 * 365 * 86400, -10*365*86400 + 300},
+		{"clock set forth by a century", 100 * 365 * 86400, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			now := at(4).Add(time.Duration((test.now - 4) * float64(time.Second)))
-			after := restored(t, nil, throughJSON(t, before.Snapshot()), now)
+			after := restored(t, policy.Classic(), throughJSON(t, before.Snapshot()), now)
 			wantState(t, after, held(gate.CrashLooping, now.Add(time.Duration(test.wantHold*float64(time.Second)))))
 			if open := test.wantHold <= 0; after.Admissible(now) != open {
 				t.Errorf("admissible = %v, want %v", !open, open)
@@ -50,7 +50,7 @@ func TestResumeContinuesTheHold(t *testing.T) {
 				t.Errorf("streak = %d, want 5", got)
 			}
 			state := after.ObserveCrash(now, errCrash)
-			if hold := state.Until.Sub(now); hold > 5*time.Minute || hold <= 0 {
+			if hold := state.Until().Sub(now); hold > 5*time.Minute || hold <= 0 {
 				t.Errorf("the next crash holds for %v, want no more than the policy allows", hold)
 			}
 		})
@@ -103,7 +103,7 @@ func TestResumeLeavesAloneWhatItCannotMove(t *testing.T) {
 	forEver.ObserveCrash(at(0), errCrash)
 	after := restored(t, policy.Constant(time.Second), forEver.Snapshot(), at(1))
 	wantState(t, after, held(gate.CrashLooping, endless))
-	if s := after.ObserveCrash(at(2), errCrash); s.Phase != gate.CrashLooping {
+	if s := after.ObserveCrash(at(2), errCrash); s.Phase() != gate.CrashLooping {
 		t.Errorf("a crash has ended a crash loop that has no end: %v", s)
 	}
 }
@@ -139,7 +139,7 @@ func TestResumeModel(t *testing.T) {
 		must(t, after.Restore(saved.Resume(now)))
 		must(t, gate.NewTracker(p).Restore(after.Snapshot()))
 
-		same(t, "phase", after.State().Phase, before.State().Phase)
+		same(t, "phase", after.State().Phase(), before.State().Phase())
 		same(t, "streak", after.History().Streak(), before.History().Streak())
 		left := func(s gate.State, at time.Time) time.Duration {
 			until, ends := s.ReleaseAt()
@@ -149,14 +149,14 @@ func TestResumeModel(t *testing.T) {
 			return max(until.Sub(at), 0)
 		}
 		want := left(before.State(), last)
-		if apart > 0 {
+		if apart > 0 && now.Year() < 2200 { // later than that no clock shows that is set
 			want = left(before.State(), now)
 		}
 		same(t, "hold that is left", left(after.State(), now), want)
 		if apart >= 0 && apart < 365*24*time.Hour { // the clocks agree: so must the two lives
 			next := now.Add(time.Second)
 			was, is := before.ObserveCrash(next, errCrash), after.ObserveCrash(next, errCrash)
-			if !saved.History.Running && (was.Phase != is.Phase || !was.Until.Equal(is.Until)) {
+			if !saved.History.Running && (!was.Equal(is)) {
 				t.Fatalf("the next crash: %v, want %v", is, was)
 			}
 		}

@@ -1,13 +1,12 @@
 package gate
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/history"
-	"github.com/holdfast-go/holdfast/internal/jsonobj"
 	"github.com/holdfast-go/holdfast/policy"
 )
 
@@ -31,17 +30,26 @@ func (t *Tracker) Snapshot() Snapshot {
 	s := Snapshot{Version: SnapshotVersion, Phase: Phase(t.word.Phase()), History: policy.Record(r)}
 	switch {
 	case t.word == 0:
-	case t.word.Until() == forever:
+	case t.word.Endless():
 		s.Until = never
 	default:
 		// The record may count from another instant than the log, for the sake of
 		// JSON; it differs by as much as its present does.
-		s.Until = r.Start.Add(r.Now + t.word.Until() - t.log.Last())
+		s.Until = asEnd(r.Start.Add(r.Now + t.word.Until() - t.log.Last()))
 	}
 	if t.pausedBy != nil {
 		s.PausedBy = new(*t.pausedBy)
 	}
 	return s
+}
+
+// asEnd returns t, or the instant after it if t stands for something else in a
+// snapshot than the end of a hold: the zero time and never.
+func asEnd(t time.Time) time.Time {
+	if t.IsZero() || t.Equal(never) {
+		return t.Add(1)
+	}
+	return t
 }
 
 // Restore replaces what t holds by s; the policy stays. Instants are taken by
@@ -50,8 +58,7 @@ func (t *Tracker) Snapshot() Snapshot {
 // wrong with it, and t is unchanged.
 func (t *Tracker) Restore(s Snapshot) error {
 	if s.Version < 1 || s.Version > SnapshotVersion {
-		return fmt.Errorf("gate: snapshot version (%d) is not one that this program reads, 1 to %d; "+
-			"restore it with the program that wrote it, or start from a fresh gate", s.Version, SnapshotVersion)
+		return s.wrongVersion()
 	}
 	s = s.upgraded()
 	if err := errors.Join(s.checkState(), s.History.Validate()); err != nil {
@@ -66,8 +73,8 @@ func (t *Tracker) Restore(s Snapshot) error {
 	case s.Until.Equal(never):
 		t.word = pack(s.Phase, forever)
 	default:
-		left := s.Until.Sub(s.History.Start.Add(s.History.Now))
-		t.word = pack(s.Phase, max(min(t.log.Last()+min(left, forever), forever), -forever))
+		left := max(s.Until.Sub(s.History.Start.Add(s.History.Now)), 0)
+		t.word = pack(s.Phase, min(t.log.Last()+min(left, forever), forever))
 	}
 	if s.Phase == Paused {
 		t.pausedBy = new(By)
@@ -78,16 +85,28 @@ func (t *Tracker) Restore(s Snapshot) error {
 	return nil
 }
 
-// mostOfFirst is how many crashes are taken over from the first version, which could
-// keep more at each life than any policy had looked at.
-const mostOfFirst = 64
+// The first version could keep more crashes at each life than any policy had looked
+// at, and instants up to 146 years apart; a hold that ended more than 36 years from the
+// first one had no end.
+const (
+	mostOfFirst     = 64 // crashes that are taken over
+	farthestOfFirst = math.MaxInt64 / 2
+)
 
 // upgraded returns a snapshot of any version as one of the newest.
 func (s Snapshot) upgraded() Snapshot {
-	if s.Version == 1 {
-		keep := max(int(s.History.Depth), mostOfFirst)
-		if n := len(s.History.Crashes); n > keep {
-			s.History.Crashes = s.History.Crashes[n-keep:]
+	if s.Version != 1 {
+		return s
+	}
+	s.Version = SnapshotVersion
+	r := &s.History
+	if n, keep := len(r.Crashes), max(min(int(r.Depth), history.MaxLookBack), mostOfFirst); n > keep {
+		r.Crashes = r.Crashes[n-keep:]
+	}
+	if !r.Start.IsZero() && -farthestOfFirst <= r.Now && r.Now <= farthestOfFirst {
+		*r = countedFrom(*r, r.Start.Add(r.Now), 0)
+		if s.Phase != GaveUp && s.Until.Equal(never) && r.LastDelay < forever {
+			s.Until = r.Start.Add(r.LastDelay)
 		}
 	}
 	return s
@@ -98,36 +117,17 @@ func (s Snapshot) checkState() error {
 	case s.Phase > Paused:
 		return fmt.Errorf("phase (%d) is unknown", uint8(s.Phase))
 	case s.Phase == Idle && !s.Until.IsZero():
-		return fmt.Errorf("until (%v) is set, though the gate is idle", s.Until)
+		return fmt.Errorf("until (%v) is set, though the phase is idle; leave it out", s.Until)
 	case s.Phase != Idle && s.Until.IsZero():
-		return fmt.Errorf("until is missing, though the gate is %v", s.Phase)
+		return fmt.Errorf("until is missing, though the phase is %v", s.Phase)
 	case endless && !s.Until.Equal(never):
-		return fmt.Errorf("until (%v) is set, though the gate is %v", s.Until, s.Phase)
+		return fmt.Errorf("until (%v) is not %v, though the phase is %v", s.Until, never, s.Phase)
 	case s.Phase == CrashLooping && s.History.Trips == 0:
-		return fmt.Errorf("the history knows of no crash loop, though the gate is %v", s.Phase)
+		return fmt.Errorf("the history has no crash loop, though the phase is %v", s.Phase)
 	case s.Phase != Idle && s.Phase != Paused && s.History.Start.IsZero():
-		return fmt.Errorf("the history is empty, though the gate is %v", s.Phase)
+		return fmt.Errorf("the history is empty, though the phase is %v", s.Phase)
 	case s.Phase != Paused && s.PausedBy != nil:
-		return fmt.Errorf("paused_by is set, though the gate is %v", s.Phase)
+		return fmt.Errorf("paused_by is set, though the phase is %v", s.Phase)
 	}
-	return nil
-}
-
-// UnmarshalJSON reads what encoding/json wrote of a snapshot, in this version or an
-// older one. An unknown field is ignored; one that is null or given twice is an error.
-func (s *Snapshot) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
-		return nil // the convention of encoding/json
-	}
-	type plain Snapshot
-	var read plain
-	_, err := jsonobj.Fields(data)
-	if err == nil {
-		err = json.Unmarshal(data, &read)
-	}
-	if err != nil {
-		return fmt.Errorf("gate: snapshot: %w", err)
-	}
-	*s = Snapshot(read)
 	return nil
 }

@@ -29,7 +29,7 @@ func Held(phase Phase, until time.Time) State {
 	case phase == Idle:
 		return State{}
 	case phase >= GaveUp || until.IsZero() || until.Equal(never):
-		return State{pack(phase&7, forever), time.Time{}}
+		return State{word: pack(min(phase, Phase(ask)), forever)}
 	}
 	return State{pack(phase, 0), until}
 }
@@ -44,7 +44,7 @@ func (s State) Until() time.Time {
 	switch {
 	case s.word == 0:
 		return time.Time{}
-	case s.word.Until() == forever:
+	case s.word.Endless():
 		return never
 	}
 	return s.origin.Add(s.word.Until())
@@ -53,7 +53,7 @@ func (s State) Until() time.Time {
 // ReleaseAt returns the instant at which the hold ends. It returns false if
 // the gate is Idle, or held without an end.
 func (s State) ReleaseAt() (time.Time, bool) {
-	if s.word == 0 || s.word.Until() == forever {
+	if s.word == 0 || s.word.Endless() {
 		return time.Time{}, false
 	}
 	return s.origin.Add(s.word.Until()), true
@@ -66,7 +66,9 @@ func (s State) Admissible(now time.Time) bool { return s.word.Admissible(s.origi
 // Equal reports whether both are in the same phase until the same instant, whatever
 // clock that was read from.
 func (s State) Equal(other State) bool {
-	return s.Phase() == other.Phase() && s.Until().Equal(other.Until())
+	until, ends := s.ReleaseAt()
+	otherUntil, otherEnds := other.ReleaseAt()
+	return s.Phase() == other.Phase() && ends == otherEnds && until.Equal(otherUntil)
 }
 
 // String returns the state in words: "idle", "gave up", "backing off until

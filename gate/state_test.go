@@ -2,11 +2,13 @@ package gate_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/policy"
 )
 
 // endless is the Until of a hold without an end, as State documents it.
@@ -14,7 +16,7 @@ var endless = time.Date(9999, time.December, 31, 23, 59, 59, 999999999, time.UTC
 
 func TestPhaseText(t *testing.T) {
 	for phase, words := range map[gate.Phase]string{
-		gate.Idle: "idle", gate.BackingOff: "backing off", gate.CrashLooping: "crash looping", gate.GaveUp: "gave up",
+		gate.Idle: "idle", gate.BackingOff: "backing off", gate.CrashLooping: "crash looping", gate.GaveUp: "gave up", gate.Paused: "paused",
 	} {
 		if got := phase.String(); got != words {
 			t.Errorf("String of %d = %q, want %q", uint8(phase), got, words)
@@ -31,14 +33,14 @@ func TestPhaseText(t *testing.T) {
 }
 
 func TestPhaseUnknown(t *testing.T) {
-	unknown := gate.GaveUp + 1
-	if got := unknown.String(); got != "phase(4)" {
-		t.Errorf("String = %q, want phase(4)", got)
+	unknown := gate.Paused + 1
+	if got := unknown.String(); got != "phase(5)" {
+		t.Errorf("String = %q, want phase(5)", got)
 	}
 	if text, err := unknown.MarshalText(); err == nil {
 		t.Errorf("MarshalText = %q, want an error", text)
 	}
-	for _, text := range []string{"", "Idle", "idle ", "phase(4)", "backing  off"} {
+	for _, text := range []string{"", "Idle", "idle ", "phase(5)", "backing  off"} {
 		phase := gate.BackingOff
 		if err := phase.UnmarshalText([]byte(text)); err == nil || phase != gate.BackingOff {
 			t.Errorf("UnmarshalText of %q = %v, %v; want an error, and no change", text, phase, err)
@@ -59,6 +61,7 @@ func TestStateText(t *testing.T) {
 		{held(gate.BackingOff, endless), "backing off for ever"},
 		{held(gate.CrashLooping, endless), "crash looping for ever"},
 		{held(gate.GaveUp, endless), "gave up"},
+		{held(gate.Paused, endless), "paused"},
 	} {
 		if got := test.state.String(); got != test.words {
 			t.Errorf("String = %q, want %q", got, test.words)
@@ -68,14 +71,14 @@ func TestStateText(t *testing.T) {
 			t.Errorf("JSON of %v = %s, %v; want its words", test.state, text, err)
 		}
 		var read gate.State
-		if err := json.Unmarshal(text, &read); err != nil || read.Phase != test.state.Phase || !read.Until.Equal(test.state.Until) {
+		if err := json.Unmarshal(text, &read); err != nil || !read.Equal(test.state) {
 			t.Errorf("%s read back = %v, %v; want %v", text, read, err, test.state)
 		}
 	}
 }
 
 func TestStateTextMalformed(t *testing.T) {
-	if text, err := held(gate.GaveUp+1, endless).MarshalText(); err == nil {
+	if text, err := held(gate.Paused+1, endless).MarshalText(); err == nil {
 		t.Errorf("MarshalText of an unknown phase = %q, want an error", text)
 	}
 	for text, fault := range map[string]string{
@@ -84,10 +87,10 @@ func TestStateTextMalformed(t *testing.T) {
 		"backing off":                  "is malformed",
 		"crash looping":                "is malformed",
 		"crash looping until":          "is unknown",
-		"backing off until ":           "parsing time",
-		"backing off until tomorrow":   "parsing time",
-		"backing off until 2006-01-02": "parsing time",
-		"backing off until 2006-01-02T15:04:05Z for ever":     "parsing time",
+		"backing off until ":           "has no instant",
+		"backing off until tomorrow":   "has no instant",
+		"backing off until 2006-01-02": "has no instant",
+		"backing off until 2006-01-02T15:04:05Z for ever":     "has no instant",
 		"backing off for ever until 2006-01-02T15:04:05Z":     "is malformed",
 		"idle until 2006-01-02T15:04:05Z":                     "is malformed",
 		"idle for ever":                                       "is malformed",
@@ -96,7 +99,7 @@ func TestStateTextMalformed(t *testing.T) {
 		"gave up until 2006-01-02T15:04:05Z":                  "is malformed",
 		"for ever":                                            "is unknown",
 		" until 2006-01-02T15:04:05Z":                         "is unknown",
-		"backing off until 2006-01-02T15:04:05Z until \u2026": "parsing time",
+		"backing off until 2006-01-02T15:04:05Z until \u2026": "has no instant",
 	} {
 		before := held(gate.CrashLooping, start)
 		state := before
@@ -152,11 +155,76 @@ func TestStateAdmissible(t *testing.T) {
 	}
 }
 
+// Held makes any state that a gate can be in, and no other.
+func TestHeld(t *testing.T) {
+	for _, test := range []struct {
+		state gate.State
+		phase gate.Phase
+		until time.Time
+	}{
+		{gate.Held(gate.Idle, start), gate.Idle, time.Time{}},
+		{gate.Held(gate.BackingOff, start), gate.BackingOff, start},
+		{gate.Held(gate.CrashLooping, time.Time{}), gate.CrashLooping, endless},
+		{gate.Held(gate.BackingOff, endless.Local()), gate.BackingOff, endless},
+		{gate.Held(gate.GaveUp, start), gate.GaveUp, endless},
+		{gate.Held(gate.Paused, time.Time{}), gate.Paused, endless},
+		{gate.Held(gate.Paused+1, start), gate.Paused + 1, endless},
+		{gate.Held(8, start), 7, endless},
+		{gate.Held(255, start), 7, endless},
+	} {
+		if got := test.state; got.Phase() != test.phase || !got.Until().Equal(test.until) {
+			t.Errorf("phase %d until %v, want %d until %v", got.Phase(), got.Until(), test.phase, test.until)
+		}
+		if idle := test.phase == gate.Idle; (test.state == gate.State{}) != idle || test.state.Admissible(start.Add(-1)) != idle {
+			t.Errorf("%#v: is it idle or not?", test.state)
+		}
+	}
+	for _, odd := range slices.Concat(oddInstants, unsaveableInstants) {
+		s := gate.Held(gate.BackingOff, odd)
+		if at, ends := s.ReleaseAt(); (odd.IsZero() || odd.Equal(endless)) == ends || ends && at != odd {
+			t.Errorf("held until %v: ReleaseAt = %v, %t", odd, at, ends)
+		}
+		if _, ends := s.ReleaseAt(); ends && (s.Admissible(odd.Add(-1)) || !s.Admissible(odd)) {
+			t.Errorf("held until %v: want it open from then on, and not before", odd)
+		}
+	}
+}
+
+// States are equal by what they say, whatever clock and gate it comes from.
+func TestStateEqual(t *testing.T) {
+	now := time.Now()
+	tracker := gate.NewTracker(policy.Constant(time.Hour))
+	crashed := tracker.ObserveCrash(now, errCrash)
+	beforeTheEnd := endless.Add(-time.Hour)
+	late := gate.NewTracker(policy.Constant(time.Hour)).ObserveCrash(beforeTheEnd, errCrash)
+	if !late.Until().Equal(endless) {
+		t.Fatalf("%v does not end as late as never", late)
+	}
+	for _, test := range []struct {
+		a, b gate.State
+		want bool
+	}{
+		{gate.State{}, gate.State{}, true},
+		{gate.State{}, held(gate.Idle, start), true},
+		{crashed, held(gate.BackingOff, now.Add(time.Hour).Round(0).UTC()), true},
+		{crashed, held(gate.BackingOff, now.Add(time.Hour+1)), false},
+		{crashed, held(gate.CrashLooping, now.Add(time.Hour)), false},
+		{crashed, gate.State{}, false},
+		{held(gate.GaveUp, start), held(gate.GaveUp, endless), true},
+		{held(gate.BackingOff, endless), held(gate.BackingOff, time.Time{}), true},
+		{late, held(gate.BackingOff, endless), false},
+	} {
+		if test.a.Equal(test.b) != test.want || test.b.Equal(test.a) != test.want {
+			t.Errorf("%v equals %v: want %t", test.a, test.b, test.want)
+		}
+	}
+}
+
 // States of one gate are equal exactly if they are the same hold, so that
 // callers may compare them with ==.
 func TestStateComparable(t *testing.T) {
 	for _, shell := range shells {
-		m := shell.fresh(nil)
+		m := shell.fresh(policy.Classic())
 		first := m.ObserveCrash(at(0), errCrash)
 		if again := m.State(); again != first {
 			t.Errorf("%s: State = %v, then %v: they differ", shell.name, first, again)
@@ -175,7 +243,7 @@ func TestCauseString(t *testing.T) {
 	for cause, want := range map[gate.Cause]string{
 		0: "cause(0)", gate.CauseCrash: "crash", gate.CauseCleanExit: "clean exit", gate.CauseStart: "start",
 		gate.CauseElapsed: "elapsed", gate.CauseForce: "force release", gate.CauseRestore: "restore",
-		gate.CauseRestore + 1: "cause(7)",
+		gate.CauseProbe: "probe", gate.CausePause: "pause", gate.CausePause + 1: "cause(9)",
 	} {
 		if got := cause.String(); got != want {
 			t.Errorf("String = %q, want %q", got, want)

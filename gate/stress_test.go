@@ -106,14 +106,14 @@ func wantSound(t *testing.T, s gate.State) {
 	t.Helper()
 	until, ends := s.ReleaseAt()
 	switch {
-	case s.Phase == gate.Idle && (s != gate.State{} || !s.Admissible(time.Time{})):
+	case s.Phase() == gate.Idle && (s != gate.State{} || !s.Admissible(time.Time{})):
 		t.Errorf("state = %#v, want an idle one to be the zero value, and open", s)
-	case s.Phase != gate.Idle && ends && (s.Admissible(until.Add(-1)) || !s.Admissible(until)):
+	case s.Phase() != gate.Idle && ends && (s.Admissible(until.Add(-1)) || !s.Admissible(until)):
 		t.Errorf("state = %v, want it open from its end on, and not before", s)
-	case s.Phase != gate.Idle && !ends && s.Admissible(endless):
+	case s.Phase() != gate.Idle && !ends && s.Admissible(endless):
 		t.Errorf("state = %v, want it never open", s)
-	case s.Phase > gate.GaveUp:
-		t.Errorf("phase = %d, which is none", s.Phase)
+	case s.Phase() > gate.Paused:
+		t.Errorf("phase = %d, which is none", s.Phase())
 	}
 }
 

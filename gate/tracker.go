@@ -53,8 +53,14 @@ func (t *Tracker) use(p policy.Policy, report func(any)) {
 // run. If one is under way, that one is recorded as ended first, as clean.
 func (t *Tracker) ObserveStart(now time.Time) {
 	if t.log.Running() {
+		defer t.begin(now) // even if the policy calls runtime.Goexit
 		t.cleanExit(now)
+		return
 	}
+	t.begin(now)
+}
+
+func (t *Tracker) begin(now time.Time) {
 	t.log.ObserveStart(now)
 	t.open()
 }
@@ -78,10 +84,7 @@ func (t *Tracker) ObserveCrash(now time.Time, err error) State {
 	}
 	// Most crashes of most tasks take this way.
 	t.word = t.log.CrashUnder(t.rules, err)
-	if t.word == 0 {
-		return State{}
-	}
-	return State{t.word, t.log.Base()}
+	return stateOf(t.word, t.log.Base())
 }
 
 // crash is ObserveCrash, whatever has happened and under any policy.
@@ -113,10 +116,10 @@ func (t *Tracker) ObserveRestart(now time.Time) State {
 
 func (t *Tracker) cleanExit(now time.Time) {
 	t.log.ObserveCleanExit(now)
-	t.decide((*Tracker).exit)
 	if t.word != paused {
 		t.open()
 	}
+	t.decide((*Tracker).exit)
 }
 
 // exit takes of a decision about a clean exit that holds nothing what counts.
@@ -215,10 +218,7 @@ func (t *Tracker) PausedBy() (By, bool) {
 // [Tracker.MaybeRelease] or another event opens the gate; [State.Admissible]
 // looks at the time.
 func (t *Tracker) State() State {
-	if t.word == 0 {
-		return State{}
-	}
-	return State{t.word, t.log.Origin()}
+	return stateOf(t.word, t.log.Origin())
 }
 
 // Admissible reports whether the task may start at now. An instant that counts as

@@ -13,7 +13,7 @@ import (
 func TestNilErrorIsReplaced(t *testing.T) {
 	onEach(t, func(t *testing.T, fresh func(policy.Policy) machine) {
 		var seen error
-		m := fresh(policy.Func(func(h *policy.History) policy.Decision {
+		m := fresh(policy.Func(func(h policy.History) policy.Decision {
 			seen = h.Err()
 			return policy.Decision{Delay: time.Second}
 		}))
@@ -24,6 +24,18 @@ func TestNilErrorIsReplaced(t *testing.T) {
 		wantState(t, m, wantCrash)
 		wantState(t, m, held(gate.BackingOff, at(1)))
 	})
+}
+
+// seeded restores m to one that is fresh but for the seed of its random draws, so
+// that it draws what others do.
+func seeded[M machine](t testing.TB, m M) M {
+	t.Helper()
+	s := new(gate.Tracker).Snapshot()
+	s.History.Seed = 7
+	if err := m.Restore(s); err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 func TestNilPolicyIsTheDefault(t *testing.T) {
@@ -37,13 +49,14 @@ func TestNilPolicyIsTheDefault(t *testing.T) {
 			if !m.Admissible(time.Time{}) || m.State() != (gate.State{}) || m.MaybeRelease(at(0)) || m.ForceRelease() {
 				t.Fatal("a fresh one is not idle")
 			}
-			for i, until := range []float64{0.5, 2, 4, 7, 304} {
-				phase := gate.BackingOff
-				if i == 4 {
-					phase = gate.CrashLooping
-				}
+			m, like := seeded(t, m), seeded(t, gate.NewTracker(policy.Default()))
+			for i := range 8 {
 				m.ObserveCrash(at(float64(i)), errCrash)
-				wantState(t, m, held(phase, at(until)))
+				like.ObserveCrash(at(float64(i)), errCrash)
+				wantState(t, m, like.State())
+			}
+			if m.State().Phase() != gate.CrashLooping {
+				t.Errorf("state = %v after 8 crashes, want a crash loop", m.State())
 			}
 		})
 	}
@@ -53,7 +66,7 @@ func TestSecondStartEndsTheFirstRunAsClean(t *testing.T) {
 	onEach(t, func(t *testing.T, fresh func(policy.Policy) machine) {
 		var asked []error
 		var ran []time.Duration
-		m := fresh(policy.Func(func(h *policy.History) policy.Decision {
+		m := fresh(policy.Func(func(h policy.History) policy.Decision {
 			asked, ran = append(asked, h.Err()), append(ran, h.Ran())
 			return policy.Decision{Delay: time.Hour}
 		}))
@@ -72,7 +85,7 @@ func TestSecondStartEndsTheFirstRunAsClean(t *testing.T) {
 
 func TestCleanExitNeverHolds(t *testing.T) {
 	onEach(t, func(t *testing.T, fresh func(policy.Policy) machine) {
-		m := fresh(policy.Func(func(*policy.History) policy.Decision { return policy.Decision{Verdict: policy.GiveUp} }))
+		m := fresh(policy.Func(func(policy.History) policy.Decision { return policy.Decision{Verdict: policy.GiveUp} }))
 		m.ObserveCrash(at(0), errCrash)
 		wantState(t, m, held(gate.GaveUp, endless))
 		if got := m.ObserveCleanExit(at(1)); got != (gate.State{}) {
@@ -88,7 +101,7 @@ func TestCleanExitNeverHolds(t *testing.T) {
 func TestObserveRestartHolds(t *testing.T) {
 	onEach(t, func(t *testing.T, fresh func(policy.Policy) machine) {
 		m := fresh(policy.Steps(3*time.Second, 7*time.Second))
-		if got := m.ObserveRestart(at(0)); !got.Until.Equal(at(3)) {
+		if got := m.ObserveRestart(at(0)); !got.Until().Equal(at(3)) {
 			t.Errorf("after a restart: %v, want a hold until 3", got)
 		}
 		wantState(t, m, held(gate.BackingOff, at(3)))
@@ -116,7 +129,7 @@ func TestStrangeDecisions(t *testing.T) {
 			{"give up, with a delay", policy.Decision{Verdict: policy.GiveUp, Delay: time.Second}, held(gate.GaveUp, endless)},
 		} {
 			t.Run(test.name, func(t *testing.T) {
-				m := fresh(policy.Func(func(*policy.History) policy.Decision { return test.decision }))
+				m := fresh(policy.Func(func(policy.History) policy.Decision { return test.decision }))
 				if got := m.ObserveCrash(start, errCrash); got != m.State() {
 					t.Errorf("returned %v, but the state is %v", got, m.State())
 				}
@@ -130,25 +143,26 @@ func TestStrangeDecisions(t *testing.T) {
 }
 
 func TestPolicyThatPanicsCountsAsDefault(t *testing.T) {
-	gatherLog(t)
 	onEach(t, func(t *testing.T, fresh func(policy.Policy) machine) {
-		m := fresh(policy.Func(func(*policy.History) policy.Decision { panic("no decision") }))
-		m.ObserveStart(at(-5))
-		m.ObserveStart(at(-4)) // asks as well
-		m.ObserveCrash(at(0), errCrash)
-		wantState(t, m, held(gate.BackingOff, at(0.5)))
-		m.ObserveCrash(at(1), errCrash)
-		wantState(t, m, held(gate.BackingOff, at(2)))
-		m.ObserveRestart(at(2))
-		wantState(t, m, held(gate.BackingOff, at(3)))
-		m.ObserveCleanExit(at(4))
-		wantState(t, m, gate.State{})
+		m, like := seeded(t, fresh(helpless)), seeded(t, gate.NewTracker(policy.Default()))
+		for i, event := range []func(machine, time.Time) gate.State{
+			func(m machine, now time.Time) gate.State { m.ObserveStart(now); return m.State() },
+			func(m machine, now time.Time) gate.State { m.ObserveStart(now); return m.State() }, // asks as well
+			func(m machine, now time.Time) gate.State { return m.ObserveCrash(now, errCrash) },
+			func(m machine, now time.Time) gate.State { return m.ObserveCrash(now, errCrash) },
+			machine.ObserveRestart,
+			machine.ObserveCleanExit,
+		} {
+			if got, want := event(m, at(float64(i))), event(like, at(float64(i))); !got.Equal(want) {
+				t.Errorf("event %d: %v, want %v", i, got, want)
+			}
+		}
 	})
 }
 
 func TestHistory(t *testing.T) {
 	onEach(t, func(t *testing.T, fresh func(policy.Policy) machine) {
-		m := fresh(nil)
+		m := fresh(policy.Classic())
 		if h := m.History(); h.Streak() != 0 || !h.Now().IsZero() {
 			t.Errorf("a fresh history has a streak of %d, at %v", h.Streak(), h.Now())
 		}
@@ -167,13 +181,16 @@ func TestGateHistoryIsACopy(t *testing.T) {
 	g := gate.New(nil)
 	g.ObserveCrash(at(0), errCrash)
 	before := g.History()
-	before.Reset()
-	if got := g.History().Streak(); got != 1 {
-		t.Errorf("streak = %d after the copy was reset, want 1", got)
+	g.ObserveCrash(at(1), nil)
+	if before.Streak() != 1 || !errors.Is(before.Err(), errCrash) || !before.Now().Equal(at(0)) {
+		t.Errorf("the copy has a streak of %d, %v at %v after another crash, want what it had", before.Streak(), before.Err(), before.Now())
 	}
-	g.ObserveCrash(at(1), errCrash)
-	if before.Streak() != 0 {
-		t.Errorf("the copy's streak = %d after another crash, want 0", before.Streak())
+	if since, ok := before.Since(1); !ok || since != 0 {
+		t.Errorf("the copy's crash was %v ago (%t), want 0", since, ok)
+	}
+	before.Since(1000) // as a policy may, which deepens the copy alone
+	if depth := g.Snapshot().History.Depth; depth > 8 {
+		t.Errorf("the gate's history is %d deep after the copy was asked", depth)
 	}
 }
 
@@ -181,9 +198,9 @@ func TestGateHistoryIsACopy(t *testing.T) {
 // not moved by those who set the clock.
 func TestHoldsKeepTheMonotonicClock(t *testing.T) {
 	onEach(t, func(t *testing.T, fresh func(policy.Policy) machine) {
-		m := fresh(nil)
+		m := fresh(policy.Classic())
 		now := time.Now()
-		until := m.ObserveCrash(now, errCrash).Until
+		until := m.ObserveCrash(now, errCrash).Until()
 		if until != now.Add(500*time.Millisecond) {
 			t.Errorf("until = %v, want half a second after %v, with its monotonic reading and location", until, now)
 		}

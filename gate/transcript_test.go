@@ -20,18 +20,23 @@ var update = flag.Bool("update", false, "rewrite the answers in testdata")
 // TestTranscripts runs the scenarios in testdata, each against every shell. A
 // line is prose (#), or a command and, after an arrow, the answer expected:
 //
-//	new [key=value …]   a fresh gate, under policy.Default but for the keys
+//	new [key=value …]   a fresh gate, under policy.Classic but for the keys; see begin
 //	start T             the task starts
+//	try T               TryStart
 //	crash T             it crashes
 //	exit T              it ends without an error
 //	restart T           it ends without an error and is to run again
 //	release T           MaybeRelease
 //	force               ForceRelease
+//	probe               Probe
+//	pause               Pause
 //	at T                is it admissible?
 //	reload              save to JSON, restore into a fresh gate
+//	resume T            the same, taken over at T by a process that goes by its own clock
 //
-// T counts in seconds from a common start. The answer to an event is the state
-// that follows.
+// T counts in seconds from a common start, or is a date such as 1970-01-01 with an
+// optional time such as T23:59:59, in UTC. The answer to an event is the state that
+// follows, with its end written as the last T was.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -94,6 +99,7 @@ func compare(t *testing.T, file, want, got string) {
 type scenario struct {
 	fresh  func(policy.Policy) machine
 	policy policy.Policy
+	dates  bool // the last T was a date
 	machine
 }
 
@@ -108,17 +114,39 @@ func (s *scenario) do(command []string) (string, error) {
 	switch name {
 	case "force":
 		return fmt.Sprintf("%t, %s", s.ForceRelease(), s.state()), nil
+	case "probe":
+		return fmt.Sprintf("%t, %s", s.Probe(), s.state()), nil
+	case "pause":
+		return fmt.Sprintf("%t, %s", s.Pause(), s.state()), nil
 	case "reload":
-		return s.reload()
+		return s.reload(func(saved gate.Snapshot) gate.Snapshot { return saved })
 	}
 	if len(args) != 1 {
 		return "", fmt.Errorf("there is no such command, or it has not one argument")
 	}
-	offset, err := time.ParseDuration(args[0] + "s")
+	now, err := s.instant(args[0])
 	if err != nil {
 		return "", err
 	}
-	return s.event(name, start.Add(offset))
+	return s.event(name, now)
+}
+
+func (s *scenario) instant(text string) (time.Time, error) {
+	offset, err := time.ParseDuration(text + "s")
+	if s.dates = err != nil; !s.dates {
+		return start.Add(offset), nil
+	}
+	var year, month, day, hour, minute, second int
+	date, clock, timed := strings.Cut(text, "T")
+	if _, err := fmt.Sscanf(date, "%d-%d-%d", &year, &month, &day); err != nil {
+		return time.Time{}, fmt.Errorf("%q is neither a number of seconds nor a date: %w", text, err)
+	}
+	if timed {
+		if _, err := fmt.Sscanf(clock, "%d:%d:%d", &hour, &minute, &second); err != nil {
+			return time.Time{}, fmt.Errorf("%q has no time of day: %w", text, err)
+		}
+	}
+	return time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC), nil
 }
 
 func (s *scenario) event(name string, now time.Time) (string, error) {
@@ -127,6 +155,10 @@ func (s *scenario) event(name string, now time.Time) (string, error) {
 	case "start":
 		s.ObserveStart(now)
 		return s.state(), nil
+	case "try":
+		return fmt.Sprintf("%t, %s", s.TryStart(now), s.state()), nil
+	case "resume":
+		return s.reload(func(saved gate.Snapshot) gate.Snapshot { return saved.Resume(now) })
 	case "release":
 		return fmt.Sprintf("%t, %s", s.MaybeRelease(now), s.state()), nil
 	case "at":
@@ -157,17 +189,18 @@ func (s *scenario) door(now time.Time) (string, error) {
 	return "held", nil
 }
 
-// state is the state in words, with instants as seconds from the common start.
+// state is the state in words, with its end as seconds from the common start, or as it
+// is if the last T was a date.
 func (s *scenario) state() string {
 	state := s.State()
 	until, ends := state.ReleaseAt()
-	if !ends {
+	if !ends || s.dates {
 		return state.String()
 	}
-	return fmt.Sprintf("%v until %s", state.Phase, strconv.FormatFloat(until.Sub(start).Seconds(), 'f', -1, 64))
+	return fmt.Sprintf("%v until %s", state.Phase(), strconv.FormatFloat(until.Sub(start).Seconds(), 'f', -1, 64))
 }
 
-func (s *scenario) reload() (string, error) {
+func (s *scenario) reload(taken func(gate.Snapshot) gate.Snapshot) (string, error) {
 	saved, err := json.Marshal(s.Snapshot())
 	if err != nil {
 		return "", err
@@ -177,20 +210,28 @@ func (s *scenario) reload() (string, error) {
 		return "", err
 	}
 	s.machine = s.fresh(s.policy)
-	if err := s.Restore(snapshot); err != nil {
+	if err := s.Restore(taken(snapshot)); err != nil {
 		return "", err
 	}
 	return s.state(), nil
 }
 
-// begin makes a fresh machine. The keys are those of a config in JSON, and
-// tolerate=N/WINDOW for policy.MaxCrashes.
+// begin makes a fresh machine. The keys are those of a config in JSON, with a list as
+// 1m,5m, and
+//
+//	rules=default       the other keys are changes of policy.DefaultConfig
+//	tolerate=N/WINDOW   policy.MaxCrashes around it
+//	constant=DELAY      policy.Constant instead
 func (s *scenario) begin(keys []string) error {
-	config := policy.DefaultConfig()
+	config := policy.ClassicConfig()
+	base := func() (policy.Policy, error) { return config.Policy() }
 	var outward []policy.Decorator
 	for _, key := range keys {
 		key, value, _ := strings.Cut(key, "=")
-		if key == "tolerate" {
+		switch key {
+		case "rules":
+			config = policy.DefaultConfig()
+		case "tolerate":
 			crashes, window, _ := strings.Cut(value, "/")
 			n, err := strconv.Atoi(crashes)
 			if err != nil {
@@ -201,20 +242,34 @@ func (s *scenario) begin(keys []string) error {
 				return err
 			}
 			outward = append(outward, policy.MaxCrashes(n, per))
-			continue
-		}
-		if key != "threshold" && key != "factor" {
-			value = strconv.Quote(value)
-		}
-		if err := json.Unmarshal(fmt.Appendf(nil, "{%q: %s}", key, value), &config); err != nil {
-			return err
+		case "constant":
+			delay, err := time.ParseDuration(value)
+			if err != nil {
+				return err
+			}
+			base = func() (policy.Policy, error) { return policy.Constant(delay), nil }
+		default:
+			if err := json.Unmarshal(fmt.Appendf(nil, "{%q: %s}", key, asJSON(key, value)), &config); err != nil {
+				return err
+			}
 		}
 	}
-	base, err := config.Policy()
+	p, err := base()
 	if err != nil {
 		return err
 	}
-	s.policy = policy.Compose(base, outward...)
+	s.policy, s.dates = policy.Compose(p, outward...), false
 	s.machine = s.fresh(s.policy)
 	return nil
+}
+
+// asJSON returns the value of a config's field.
+func asJSON(key, value string) string {
+	switch key {
+	case "threshold", "factor", "spread":
+		return value
+	case "cooldowns", "steps":
+		return `["` + strings.ReplaceAll(value, ",", `","`) + `"]`
+	}
+	return strconv.Quote(value)
 }

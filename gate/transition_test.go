@@ -1,7 +1,6 @@
 package gate_test
 
 import (
-	"errors"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,7 +16,7 @@ import (
 func TestTransitions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []gate.Transition
-		g := gate.New(nil)
+		g := gate.New(policy.Classic())
 		g.ObserveCrash(at(0), errCrash) // before anybody observes
 		g.ForceRelease()
 		stop := g.OnTransition(func(tr gate.Transition) { got = append(got, tr) })
@@ -50,17 +49,17 @@ func TestTransitions(t *testing.T) {
 		idle := gate.State{}
 		began := time.Now().Add(-time.Hour)
 		want := []gate.Transition{
-			{idle, first, at(10), gate.CauseCrash, errCrash, 1},
-			{first, second, at(11), gate.CauseCrash, gate.ErrNil, 2},
-			{second, idle, at(12), gate.CauseElapsed, nil, 3},
-			{idle, third, at(14), gate.CauseCrash, errCrash, 4},
-			{third, idle, at(15), gate.CauseStart, nil, 5},
-			{idle, fourth, at(16), gate.CauseCleanExit, nil, 6},
-			{fourth, idle, at(17), gate.CauseCleanExit, nil, 7},
-			{idle, fifth, at(18), gate.CauseCrash, errCrash, 8},
-			{fifth, idle, began, gate.CauseRestore, nil, 9},
-			{idle, sixth, at(19), gate.CauseCrash, errCrash, 10},
-			{sixth, idle, time.Now(), gate.CauseForce, nil, 11},
+			{idle, first, at(10), gate.CauseCrash, errCrash, gate.By{}, 1},
+			{first, second, at(11), gate.CauseCrash, gate.ErrNil, gate.By{}, 2},
+			{second, idle, at(12), gate.CauseElapsed, nil, gate.By{}, 3},
+			{idle, third, at(14), gate.CauseCrash, errCrash, gate.By{}, 4},
+			{third, idle, at(15), gate.CauseStart, nil, gate.By{}, 5},
+			{idle, fourth, at(16), gate.CauseCleanExit, nil, gate.By{}, 6},
+			{fourth, idle, at(17), gate.CauseCleanExit, nil, gate.By{}, 7},
+			{idle, fifth, at(18), gate.CauseCrash, errCrash, gate.By{}, 8},
+			{fifth, idle, began, gate.CauseRestore, nil, gate.By{}, 9},
+			{idle, sixth, at(19), gate.CauseCrash, errCrash, gate.By{}, 10},
+			{sixth, idle, time.Now(), gate.CauseForce, nil, gate.By{}, 11},
 		}
 		for i := range max(len(got), len(want)) {
 			if i >= len(got) || i >= len(want) || !sameTransition(got[i], want[i]) {
@@ -78,8 +77,8 @@ func sameTransition(a, b gate.Transition) bool {
 
 func TestOnTransitionRefusesNil(t *testing.T) {
 	for name, use := range map[string]func(){
-		"method": func() { gate.New(nil).OnTransition(nil) },
-		"option": func() { gate.New(nil, gate.OnTransition(nil)) },
+		"method": func() { gate.New(policy.Classic()).OnTransition(nil) },
+		"option": func() { gate.New(policy.Classic(), gate.OnTransition(nil)) },
 	} {
 		func() {
 			defer func() {
@@ -94,7 +93,7 @@ func TestOnTransitionRefusesNil(t *testing.T) {
 
 func TestObserversAreIndependent(t *testing.T) {
 	var first, second gatetest.Recorder
-	g := gate.New(nil, gate.OnTransition(first.Observe))
+	g := gate.New(policy.Classic(), gate.OnTransition(first.Observe))
 	g.ObserveCrash(at(0), errCrash)
 	stop := g.OnTransition(second.Observe)
 	g.ObserveCrash(at(1), errCrash)
@@ -113,7 +112,7 @@ func TestObserverThatUsesTheGate(t *testing.T) {
 	var g *gate.Gate
 	var rec gatetest.Recorder
 	var depth int
-	g = gate.New(nil, gate.OnTransition(func(tr gate.Transition) {
+	g = gate.New(policy.Classic(), gate.OnTransition(func(tr gate.Transition) {
 		if depth++; depth != 1 {
 			t.Error("the observer was called while it was being called")
 		}
@@ -121,7 +120,7 @@ func TestObserverThatUsesTheGate(t *testing.T) {
 		if g.State() != tr.To {
 			t.Errorf("state = %v in the observer of %v", g.State(), tr.To)
 		}
-		if tr.To.Phase == gate.CrashLooping {
+		if tr.To.Phase() == gate.CrashLooping {
 			g.ForceRelease()
 		}
 		g.Snapshot()
@@ -165,22 +164,20 @@ func TestObserverThatObserves(t *testing.T) {
 }
 
 func TestObserverThatPanics(t *testing.T) {
-	logged := gatherLog(t)
+	var panics []gate.Panic
 	var rec gatetest.Recorder
 	var calls int
-	g := gate.New(nil, gate.OnTransition(func(gate.Transition) {
+	g := gate.New(policy.Classic(), gate.OnTransition(func(gate.Transition) {
 		calls++
 		panic("out of ink")
-	}), gate.OnTransition(rec.Observe))
+	}), gate.OnTransition(rec.Observe), gate.OnPanic(func(p gate.Panic) { panics = append(panics, p) }))
 	for range 3 {
 		g.ObserveCrash(at(0), errCrash)
 	}
 	if calls != 3 || len(rec.Transitions()) != 3 {
 		t.Errorf("it was called %d times, the other one %d times; want 3 and 3", calls, len(rec.Transitions()))
 	}
-	if got := logged(); strings.Count(got, "level=ERROR") != 1 || !strings.Contains(got, "out of ink") {
-		t.Errorf("logged %q, want the panic once", got)
-	}
+	wantPanic(t, panics, gate.OfObserver, "out of ink")
 }
 
 // runtime.Goexit in an observer, as by a test's FailNow, ends the goroutine it
@@ -189,7 +186,7 @@ func TestObserverThatCallsGoexit(t *testing.T) {
 	var rec gatetest.Recorder
 	var g *gate.Gate
 	exits := 2
-	g = gate.New(nil, gate.OnTransition(func(gate.Transition) {
+	g = gate.New(policy.Classic(), gate.OnTransition(func(gate.Transition) {
 		if exits--; exits >= 0 {
 			g.ForceRelease() // pending, with nobody left to deliver it
 			runtime.Goexit()
@@ -235,7 +232,7 @@ func TestObserverThatBlocks(t *testing.T) {
 	const kept, dropped = 1024, 76
 	called, release := make(chan struct{}), make(chan struct{})
 	var rec gatetest.Recorder
-	g := gate.New(nil)
+	g := gate.New(policy.Classic())
 	g.OnTransition(func(tr gate.Transition) {
 		rec.Observe(tr)
 		if tr.Seq == 1 {
@@ -270,33 +267,5 @@ func TestObserverThatBlocks(t *testing.T) {
 	}
 	if err := rec.Check(); err == nil {
 		t.Error("the gap was not found")
-	}
-}
-
-func TestPolicyThatPanicsIsReportedOnce(t *testing.T) {
-	logged := gatherLog(t)
-	g := gate.New(policy.Func(func(*policy.History) policy.Decision { panic(errors.New("no idea")) }))
-	for range 3 {
-		g.ObserveCrash(at(0), errCrash)
-	}
-	g.ObserveStart(at(1))
-	g.ObserveStart(at(2))
-	if got := logged(); strings.Count(got, "level=ERROR") != 1 || !strings.Contains(got, "no idea") {
-		t.Errorf("logged %q, want the panic once", got)
-	}
-}
-
-// A logger that uses the gate it logs for must find it unlocked.
-func TestReportsAreMadeOutsideTheLock(t *testing.T) {
-	var states []gate.State
-	g := gate.New(policy.Func(func(*policy.History) policy.Decision { panic("no idea") }))
-	setLog(t, func([]byte) (int, error) {
-		g.ForceRelease()
-		states = append(states, g.State())
-		return 0, nil
-	})
-	g.ObserveCrash(at(0), errCrash)
-	if len(states) != 1 || states[0] != (gate.State{}) {
-		t.Errorf("states = %v, want the logger to have opened the gate", states)
 	}
 }

@@ -38,10 +38,10 @@ func (t *Tracker) left(now time.Time) time.Duration {
 	switch until := t.word.Until(); {
 	case t.word == 0:
 		return 0
-	case until == forever:
+	case t.word.Endless():
 		return -1
 	default:
-		return max(until-max(t.log.Offset(now), -forever), 0)
+		return max(until-max(min(t.log.Offset(now), forever), -forever), 0)
 	}
 }
 

@@ -39,7 +39,7 @@ func TestWaitAtAnOpenGate(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		begin := time.Now()
 		var zero gate.Gate
-		for _, g := range []*gate.Gate{&zero, gate.New(nil)} {
+		for _, g := range []*gate.Gate{&zero, gate.New(policy.Classic())} {
 			if err := g.Wait(ctx); err != nil {
 				t.Errorf("Wait = %v, want nil", err)
 			}
@@ -50,7 +50,7 @@ func TestWaitAtAnOpenGate(t *testing.T) {
 
 func TestWaitUntilTheHoldIsOver(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
-		g := gate.New(nil)
+		g := gate.New(policy.Classic())
 		begin := time.Now()
 		for range 5 {
 			g.ObserveCrash(time.Now(), errCrash)
@@ -76,7 +76,7 @@ func mustRelease(t *testing.T, g *gate.Gate) *gate.Gate {
 func TestWaitReleasesAHoldThatIsOver(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		var causes []gate.Cause
-		g := gate.New(nil, gate.OnTransition(func(tr gate.Transition) { causes = append(causes, tr.Cause) }))
+		g := gate.New(policy.Classic(), gate.OnTransition(func(tr gate.Transition) { causes = append(causes, tr.Cause) }))
 		g.ObserveCrash(time.Now().Add(-time.Second), errCrash)
 		begin := time.Now()
 		if err := g.Wait(ctx); err != nil {
@@ -92,14 +92,16 @@ func TestWaitReleasesAHoldThatIsOver(t *testing.T) {
 func TestWaitWakesAtOnce(t *testing.T) {
 	for name, open := range map[string]func(*gate.Gate){
 		"force release": func(g *gate.Gate) { g.ForceRelease() },
+		"probe":         func(g *gate.Gate) { g.Probe() },
 		"start":         func(g *gate.Gate) { g.ObserveStart(time.Now()) },
+		"try start":     func(g *gate.Gate) { g.TryStart(time.Now().Add(time.Second)) },
 		"clean exit":    func(g *gate.Gate) { g.ObserveCleanExit(time.Now()) },
 		"release":       func(g *gate.Gate) { g.MaybeRelease(time.Now().Add(time.Hour)) },
 		"restore":       func(g *gate.Gate) { _ = g.Restore(new(gate.Gate).Snapshot()) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, ctx context.Context) {
-				g := gate.New(nil)
+				g := gate.New(policy.Classic())
 				g.ObserveCrash(time.Now(), errCrash)
 				begin := time.Now()
 				const waiters = 10
@@ -155,11 +157,11 @@ var errCalledOff = errors.New("called off")
 
 func TestWaitReturnsTheCause(t *testing.T) {
 	bubble(t, func(t *testing.T, _ context.Context) {
-		for name, policy := range map[string]policy.Policy{
-			"held": nil, "gave up": givesUp, "held for ever": policy.Constant(1<<63 - 1),
+		for name, p := range map[string]policy.Policy{
+			"held": policy.Classic(), "gave up": givesUp, "held for ever": policy.Constant(1<<63 - 1),
 		} {
 			ctx, cancel := context.WithCancelCause(context.Background())
-			g := gate.New(policy)
+			g := gate.New(p)
 			state := g.ObserveCrash(time.Now(), errCrash)
 			result := waiting(ctx, g)
 			cancel(errCalledOff)
@@ -177,7 +179,7 @@ func TestWaitWithADeadline(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, 499*time.Millisecond)
 		defer cancel()
-		g := gate.New(nil)
+		g := gate.New(policy.Classic())
 		g.ObserveCrash(time.Now(), errCrash)
 		if err := g.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Wait = %v, want DeadlineExceeded", err)
@@ -189,7 +191,7 @@ func TestWaitWithADeadline(t *testing.T) {
 func TestWaitWithAContextThatIsDone(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errCalledOff)
-	if err := gate.New(nil).Wait(ctx); !errors.Is(err, errCalledOff) {
+	if err := gate.New(policy.Classic()).Wait(ctx); !errors.Is(err, errCalledOff) {
 		t.Errorf("Wait = %v, want the cause", err)
 	}
 }
@@ -215,24 +217,66 @@ func TestWaitAtAGateThatGaveUp(t *testing.T) {
 	})
 }
 
-// A gate may be driven by another clock than the one Wait reads. One that is
-// centuries ahead must make Wait sleep, not spin.
+// A paused gate opens by no time, and by whoever opens it. Paused while somebody waits,
+// it keeps them waiting.
+func TestWaitAtAPausedGate(t *testing.T) {
+	for name, open := range map[string]func(*gate.Gate){
+		"force release": func(g *gate.Gate) { g.ForceRelease() },
+		"probe":         func(g *gate.Gate) { g.Probe() },
+		"start":         func(g *gate.Gate) { g.ObserveStart(time.Now()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, ctx context.Context) {
+				crashed, unused := gate.New(policy.Classic()), new(gate.Gate)
+				begin := time.Now()
+				crashed.ObserveCrash(begin, errCrash)
+				early := waiting(ctx, crashed)
+				crashed.Pause()
+				unused.Pause()
+				late := waiting(ctx, unused)
+				time.Sleep(100 * 365 * 24 * time.Hour)
+				for _, g := range []*gate.Gate{crashed, unused} {
+					if g.Admissible(time.Now()) {
+						t.Error("time opened it")
+					}
+					open(g)
+				}
+				for _, result := range []func() error{early, late} {
+					if err := result(); err != nil {
+						t.Errorf("Wait = %v, want nil", err)
+					}
+				}
+				wantPassed(t, begin, 100*365*24*time.Hour)
+			})
+		})
+	}
+}
+
+// A gate may be driven by another clock than the one Wait reads. One that is ahead by
+// hours or years makes Wait sleep, not spin; one that is not set makes it pass.
 func TestWaitWhileEventsComeFromAnotherClock(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
-		for _, ahead := range []time.Duration{time.Hour, 1<<63 - 1} {
-			g := gate.New(nil)
-			now := time.Now().Add(ahead).Add(ahead)
-			g.ObserveCrash(now, errCrash)
+		for _, ahead := range []time.Duration{time.Hour, 17 * 365 * 24 * time.Hour} {
+			g := gate.New(policy.Classic())
+			now := time.Now().Add(ahead)
+			s := g.ObserveCrash(now, errCrash)
 			result := waiting(ctx, g)
+			if g.State() != s {
+				t.Errorf("%v ahead: Wait has released it", ahead)
+			}
 			g.MaybeRelease(now.Add(time.Second))
 			if err := result(); err != nil {
 				t.Errorf("%v ahead: Wait = %v, want nil", ahead, err)
 			}
 		}
-		g := gate.New(nil)
-		g.ObserveCrash(time.Now().Add(-1<<63), errCrash)
-		if err := g.Wait(ctx); err != nil {
-			t.Errorf("far behind: Wait = %v, want nil", err)
+		for _, now := range []time.Time{{}, time.Now().Add(-1 << 63), time.Unix(0, 0), endless} {
+			g := gate.New(policy.Classic())
+			g.ObserveCrash(now, errCrash)
+			begin := time.Now()
+			if err := g.Wait(ctx); err != nil {
+				t.Errorf("%v: Wait = %v, want nil", now, err)
+			}
+			wantPassed(t, begin, 0)
 		}
 	})
 }
@@ -241,7 +285,7 @@ func TestWaitWhileEventsComeFromAnotherClock(t *testing.T) {
 func TestManyWait(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		var released int
-		g := gate.New(nil, gate.OnTransition(func(tr gate.Transition) {
+		g := gate.New(policy.Classic(), gate.OnTransition(func(tr gate.Transition) {
 			if tr.Cause == gate.CauseElapsed {
 				released++
 			}

@@ -18,3 +18,12 @@ const ask = word(7)
 
 // pack makes a word; until must be within ±forever.
 func pack(phase Phase, until time.Duration) word { return history.Pack(uint8(phase), until) }
+
+// stateOf returns the state of a word, for an origin of time. Where that says nothing
+// it is left out, so that the state is the same at all gates.
+func stateOf(w word, origin time.Time) State {
+	if w == 0 || w.Endless() {
+		return State{word: w}
+	}
+	return State{w, origin}
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/gate"
 	"github.com/holdfast-go/holdfast/gate/gatetest"
+	"github.com/holdfast-go/holdfast/policy"
 )
 
 // A test of an implementation is one line.
@@ -24,14 +25,14 @@ func ExampleMemoryStore() {
 	ctx := context.Background()
 	crashed := time.Date(2026, time.January, 2, 12, 0, 0, 0, time.UTC)
 
-	before := gate.New(nil)
+	before := gate.New(policy.Classic())
 	before.ObserveCrash(crashed, errors.New("exit status 1"))
 	revision, err := store.Save(ctx, "web", before.Snapshot(), 0)
 	fmt.Println("saved as revision", revision, err)
 
 	saved, revision, err := store.Load(ctx, "web")
 	fmt.Println("loaded revision", revision, err)
-	after := gate.New(nil)
+	after := gate.New(policy.Classic())
 	if err := after.Restore(saved.Resume(crashed.Add(100 * time.Millisecond))); err != nil {
 		fmt.Println(err)
 	}

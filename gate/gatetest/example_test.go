@@ -13,7 +13,7 @@ import (
 
 func ExampleRecorder() {
 	var rec gatetest.Recorder
-	g := gate.New(policy.Default(), gate.OnTransition(rec.Observe))
+	g := gate.New(policy.Classic(), gate.OnTransition(rec.Observe))
 
 	at := time.Date(2026, time.January, 2, 12, 0, 0, 0, time.UTC)
 	g.ObserveCrash(at, errors.New("exit status 1"))

@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast-go/holdfast/gate"
 )
 
-// MemoryStore is a [gate.Store] in memory, for tests: it survives what is
-// restarted in the test, and can be made to fail. The zero value is ready to use.
+// MemoryStore is a [gate.Store] in memory, for tests: it outlives whatever the test
+// restarts, and can be made to fail. The zero value is ready to use.
 // A MemoryStore must not be copied once used. Safe for concurrent use.
 type MemoryStore struct {
 	mu       sync.Mutex
@@ -24,15 +24,15 @@ type savedGate struct {
 	revision uint64
 }
 
-// Fail has all methods return err from now on, and do nothing, as on a disk that
-// is full; nil ends that.
+// Fail makes all methods return err from now on and do nothing, as on a full disk; nil
+// ends that.
 func (m *MemoryStore) Fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.failure = err
 }
 
-// Load is as [gate.Store] has it.
+// Load implements [gate.Store].
 func (m *MemoryStore) Load(ctx context.Context, key string) (gate.Snapshot, uint64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -43,7 +43,7 @@ func (m *MemoryStore) Load(ctx context.Context, key string) (gate.Snapshot, uint
 	return clone(s.snapshot), s.revision, nil
 }
 
-// Save is as [gate.Store] has it.
+// Save implements [gate.Store].
 func (m *MemoryStore) Save(ctx context.Context, key string, s gate.Snapshot, revision uint64) (uint64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -61,7 +61,7 @@ func (m *MemoryStore) Save(ctx context.Context, key string, s gate.Snapshot, rev
 	return m.revision, nil
 }
 
-// Delete is as [gate.Store] has it.
+// Delete implements [gate.Store].
 func (m *MemoryStore) Delete(ctx context.Context, key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -84,5 +84,8 @@ func (m *MemoryStore) check(ctx context.Context, key string) error {
 
 func clone(s gate.Snapshot) gate.Snapshot {
 	s.History.Crashes = slices.Clone(s.History.Crashes)
+	if s.PausedBy != nil {
+		s.PausedBy = new(*s.PausedBy)
+	}
 	return s
 }

@@ -71,8 +71,8 @@ func TestRecorderFollowsAGate(t *testing.T) {
 }
 
 func TestRecorderCheck(t *testing.T) {
-	held := gate.State{Phase: gate.BackingOff, Until: start}
-	longer := gate.State{Phase: gate.BackingOff, Until: start.Add(time.Second)}
+	held := gate.Held(gate.BackingOff, start)
+	longer := gate.Held(gate.BackingOff, start.Add(time.Second))
 	for _, test := range []struct {
 		name        string
 		transitions []gate.Transition

@@ -12,9 +12,9 @@ import (
 )
 
 // OpenStore opens the store under test. dir is a folder of its own, empty at
-// first; a store that has no file may take it for a name. Opened once more in
-// the same dir, it must have what was saved there; the one before has been
-// closed, if it is an [io.Closer]. Safe for concurrent use.
+// first; a store without a file may use it as a name. When it is opened again in the
+// same dir, it must have what was saved there; the one before has been closed, if it
+// is an [io.Closer].
 type OpenStore func(dir string) (gate.Store, error)
 
 // Store fails t, which goes on, with the error of [CheckStore] if there is one.
@@ -25,10 +25,10 @@ type OpenStore func(dir string) (gate.Store, error)
 //	revision    each save has a revision of its own
 //	conflict    a save on a revision that is not the current one changes nothing
 //	delete      what is deleted is gone, and does not come back by itself
-//	keys        any key is apart from any other
+//	keys        no two keys are mixed up
 //	copy        what the caller does with a snapshot later has no influence
-//	concurrent  of many who save on one revision one wins; other keys do not mind
-//	context     who is not to wait does not, and is told so
+//	concurrent  of many saves on one revision one wins; other keys are not disturbed
+//	context     a call with a done context returns its cause promptly
 //	durable     what was saved is there when the store is opened again
 //
 // Run the test with -race as well: only then are data races found.

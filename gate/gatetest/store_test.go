@@ -12,7 +12,7 @@ import (
 	"github.com/holdfast-go/holdfast/gate/gatetest"
 )
 
-// memory opens the same store each time that it is asked for a dir.
+// memory opens the same store each time for the same dir.
 func memory() gatetest.OpenStore {
 	var stores sync.Map
 	return func(dir string) (gate.Store, error) {
@@ -108,7 +108,7 @@ func TestCheckStoreFindsWhatIsBroken(t *testing.T) {
 			load: func(ctx context.Context, s gate.Store, key string) (gate.Snapshot, uint64, error) {
 				snapshot, revision, err := s.Load(ctx, key)
 				if given, ok := kept.Load(key); ok && revision != 0 {
-					snapshot.History.Crashes = given.(gate.Snapshot).History.Crashes
+					snapshot.PausedBy = given.(gate.Snapshot).PausedBy
 				}
 				return snapshot, revision, err
 			},
@@ -133,7 +133,7 @@ func TestCheckStoreFindsWhatIsBroken(t *testing.T) {
 	}
 }
 
-// numbered gives its own revisions, and sees to the conflicts itself.
+// numbered makes revisions of its own, and detects conflicts itself.
 type numbered struct {
 	gate.Store
 	mu      sync.Locker
@@ -196,7 +196,7 @@ func TestCheckStoreFindsLostUpdates(t *testing.T) {
 	}
 }
 
-// racy says that all of those were saved who were in time.
+// racy reports success to all that save at the same time.
 type racy struct{ gate.Store }
 
 func (r racy) Save(ctx context.Context, key string, s gate.Snapshot, revision uint64) (uint64, error) {

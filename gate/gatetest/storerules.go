@@ -20,9 +20,9 @@ var storeRules = []storeRule{
 	{"conflict", "a process that was thought dead must not overwrite the one that took over", conflict},
 	{"delete", "a task that was removed and added again is another one", deleted},
 	{"keys", "a task's path has slashes, dots and whatever its user likes in it", keysApart},
-	{"copy", "the caller goes on using what it has given and got", keepsNoPart},
+	{"copy", "the caller goes on using what it gave and got", keepsNoPart},
 	{"concurrent", "each task is saved by a goroutine of its own", concurrent},
-	{"context", "a shutdown cannot wait for a disk that hangs", hurried},
+	{"context", "a shutdown cannot wait for a disk that hangs", doneContext},
 	{"durable", "surviving is what a store is for", durable},
 }
 
@@ -33,27 +33,58 @@ var (
 	ctx       = context.Background()
 )
 
-// snapshots are of gates in all states, each in another.
+// The snapshots by number, as far as a rule needs one of a kind.
+const (
+	unused = iota
+	running
+	idle
+	backingOff
+	looping
+	gaveUp
+	longError
+	paused
+)
+
+// snapshots are of gates in all states, each in another; the same at each call.
 func snapshots() []gate.Snapshot {
-	unused, running, idle, looping, endless := &gate.Tracker{}, &gate.Tracker{}, &gate.Tracker{}, &gate.Tracker{}, &gate.Tracker{}
-	running.ObserveStart(epoch)
-	idle.ObserveCrash(epoch, errStored)
-	backingOff := idle.Snapshot()
-	idle.ForceRelease()
-	for i := range 12 {
-		looping.ObserveStart(epoch.Add(time.Duration(i) * time.Second))
-		looping.ObserveCrash(epoch.Add(time.Duration(i)*time.Second+time.Millisecond), errStored)
+	all := make([]gate.Snapshot, paused+1)
+	crashed := func(n, times int) *gate.Tracker {
+		t := seeded(n)
+		for i := range times {
+			t.ObserveStart(epoch.Add(time.Duration(i) * time.Second))
+			t.ObserveCrash(epoch.Add(time.Duration(i)*time.Second+time.Millisecond), errStored)
+		}
+		all[n] = t.Snapshot()
+		return t
 	}
-	gaveUp := looping.Snapshot()
-	gaveUp.Phase, gaveUp.Until = gate.GaveUp, time.Date(9999, time.December, 31, 23, 59, 59, 999_999_999, time.UTC)
-	endless.ObserveCrash(epoch.AddDate(-60, 0, 0), errStored)
-	long := endless.Snapshot()
-	long.History.Err = strings.Repeat("a long error\n", 1000)
-	all := []gate.Snapshot{unused.Snapshot(), running.Snapshot(), idle.Snapshot(), backingOff, looping.Snapshot(), gaveUp, long}
-	for i := range all {
-		all[i].History.Seed = uint64(i) // or each call would draw others
-	}
+	all[unused] = new(gate.Tracker).Snapshot()
+	t := seeded(running)
+	t.ObserveStart(epoch)
+	all[running] = t.Snapshot()
+	t = crashed(idle, 1)
+	t.ForceRelease()
+	all[idle] = t.Snapshot()
+	crashed(backingOff, 1)
+	crashed(looping, 12)
+	crashed(gaveUp, 12)
+	all[gaveUp].Phase, all[gaveUp].Until = gate.GaveUp, time.Date(9999, time.December, 31, 23, 59, 59, 999_999_999, time.UTC)
+	t = seeded(longError)
+	t.ObserveCrash(epoch.AddDate(-60, 0, 0), errStored)
+	all[longError] = t.Snapshot()
+	all[longError].History.Err = strings.Repeat("a long error\n", 1000)
+	t = crashed(paused, 2)
+	t.Pause(gate.By{Who: "ümlaut", Why: "the disk is \"full\""})
+	all[paused] = t.Snapshot()
 	return all
+}
+
+// seeded returns a fresh tracker whose random draws are the same each time.
+func seeded(n int) *gate.Tracker {
+	t := &gate.Tracker{}
+	s := t.Snapshot()
+	s.History.Seed = uint64(n) + 1
+	_ = t.Restore(s) // it is valid
+	return t
 }
 
 // text is all of a snapshot but the location of its instants, and bytes of the
@@ -85,7 +116,7 @@ func (b *bench) wantNothing(key string) error { return b.wantSaved(key, gate.Sna
 
 // wantConflict returns an error unless saving on the revision is a conflict.
 func (b *bench) wantConflict(key string, revision uint64) error {
-	if _, err := b.Save(ctx, key, snapshots()[1], revision); !errors.Is(err, gate.ErrConflict) {
+	if _, err := b.Save(ctx, key, snapshots()[running], revision); !errors.Is(err, gate.ErrConflict) {
 		return fmt.Errorf("Save on revision %d: error %w, want ErrConflict", revision, err)
 	}
 	return nil
@@ -95,11 +126,11 @@ func nothing(b *bench) error {
 	if err := b.wantNothing("task"); err != nil {
 		return err
 	}
-	revision, err := b.Save(ctx, "task", snapshots()[3], 0)
+	revision, err := b.Save(ctx, "task", snapshots()[backingOff], 0)
 	if err != nil {
 		return err
 	}
-	return errors.Join(b.wantSaved("task", snapshots()[3], revision), b.wantNothing("another"))
+	return errors.Join(b.wantSaved("task", snapshots()[backingOff], revision), b.wantNothing("another"))
 }
 
 func sameAsSaved(b *bench) error {
@@ -121,7 +152,7 @@ func ownRevision(b *bench) error {
 	var revision uint64
 	for i := range 20 {
 		var err error
-		if revision, err = b.Save(ctx, "task", snapshots()[0], revision); err != nil {
+		if revision, err = b.Save(ctx, "task", snapshots()[unused], revision); err != nil {
 			return err
 		}
 		if seen[revision] {
@@ -142,20 +173,20 @@ func conflict(b *bench) error {
 	if err := b.wantConflict("task", 7); err != nil {
 		return err
 	}
-	first, err := b.Save(ctx, "task", snapshots()[0], 0)
+	first, err := b.Save(ctx, "task", snapshots()[unused], 0)
 	if err != nil {
 		return err
 	}
-	second, err := b.Save(ctx, "task", snapshots()[3], first)
+	second, err := b.Save(ctx, "task", snapshots()[backingOff], first)
 	if err != nil {
 		return err
 	}
 	return errors.Join(b.wantConflict("task", 0), b.wantConflict("task", first), b.wantConflict("task", second+1),
-		b.wantSaved("task", snapshots()[3], second))
+		b.wantSaved("task", snapshots()[backingOff], second))
 }
 
 func deleted(b *bench) error {
-	first, err := b.Save(ctx, "task", snapshots()[3], 0)
+	first, err := b.Save(ctx, "task", snapshots()[backingOff], 0)
 	if err != nil {
 		return err
 	}
@@ -165,11 +196,11 @@ func deleted(b *bench) error {
 	if err := errors.Join(b.wantNothing("task"), b.wantConflict("task", first), b.wantNothing("task")); err != nil {
 		return err
 	}
-	second, err := b.Save(ctx, "task", snapshots()[0], 0)
+	second, err := b.Save(ctx, "task", snapshots()[unused], 0)
 	if err != nil {
 		return err
 	}
-	return errors.Join(b.wantConflict("task", first), b.wantSaved("task", snapshots()[0], second))
+	return errors.Join(b.wantConflict("task", first), b.wantSaved("task", snapshots()[unused], second))
 }
 
 func keysApart(b *bench) error {
@@ -197,20 +228,26 @@ func keysApart(b *bench) error {
 }
 
 func keepsNoPart(b *bench) error {
-	given := snapshots()[4]
+	spoil := func(s gate.Snapshot) {
+		if len(s.History.Crashes) > 0 {
+			s.History.Crashes[0] = -1
+		}
+		if s.PausedBy != nil {
+			s.PausedBy.Who = "somebody else"
+		}
+	}
+	given := snapshots()[paused]
 	revision, err := b.Save(ctx, "task", given, 0)
 	if err != nil {
 		return err
 	}
-	given.History.Crashes[0] = -1
+	spoil(given)
 	got, _, err := b.Load(ctx, "task")
 	if err != nil {
 		return err
 	}
-	if len(got.History.Crashes) > 0 {
-		got.History.Crashes[0] = -1
-	}
-	return b.wantSaved("task", snapshots()[4], revision)
+	spoil(got)
+	return b.wantSaved("task", snapshots()[paused], revision)
 }
 
 func concurrent(b *bench) error {
@@ -229,7 +266,7 @@ func concurrent(b *bench) error {
 	var all sync.WaitGroup
 	for saver := range savers {
 		all.Go(func() {
-			_, err := b.Save(ctx, "shared", snapshots()[saver%7], 0)
+			_, err := b.Save(ctx, "shared", snapshots()[saver%(paused+1)], 0)
 			if err != nil && !errors.Is(err, gate.ErrConflict) {
 				note(false, fmt.Errorf("a Save among others: %w", err))
 				return
@@ -254,18 +291,18 @@ func concurrent(b *bench) error {
 		return err
 	}
 	if wins != 1 {
-		return fmt.Errorf("%d of %d who saved on one revision were told that they had", wins, savers)
+		return fmt.Errorf("%d of %d who saved on one revision got a revision", wins, savers)
 	}
 	return nil
 }
 
-func hurried(b *bench) error {
+func doneContext(b *bench) error {
 	cause := errors.New("gatetest: shutting down")
 	done, cancel := context.WithCancelCause(ctx)
 	cancel(cause)
 	for name, call := range map[string]func() error{
 		"Load":   func() error { _, _, err := b.Load(done, "task"); return err },
-		"Save":   func() error { _, err := b.Save(done, "task", snapshots()[0], 0); return err },
+		"Save":   func() error { _, err := b.Save(done, "task", snapshots()[unused], 0); return err },
 		"Delete": func() error { return b.Delete(done, "task") },
 	} {
 		if err := call(); !errors.Is(err, cause) && !errors.Is(err, context.Canceled) {
@@ -279,7 +316,7 @@ func durable(b *bench) error {
 	revisions := map[string]uint64{}
 	for i, s := range snapshots() {
 		key := fmt.Sprint("task-", i)
-		revision, err := b.Save(ctx, key, snapshots()[0], 0)
+		revision, err := b.Save(ctx, key, snapshots()[unused], 0)
 		if err != nil {
 			return err
 		}
@@ -287,14 +324,15 @@ func durable(b *bench) error {
 			return err
 		}
 	}
-	last := revisions["task-6"]
-	if err := b.Delete(ctx, "task-6"); err != nil {
+	deleted := fmt.Sprint("task-", paused)
+	last := revisions[deleted]
+	if err := b.Delete(ctx, deleted); err != nil {
 		return err
 	}
 	if err := b.reopen(); err != nil {
 		return err
 	}
-	for i, s := range snapshots()[:6] {
+	for i, s := range snapshots()[:paused] {
 		key := fmt.Sprint("task-", i)
 		if err := b.wantSaved(key, s, revisions[key]); err != nil {
 			return fmt.Errorf("opened again: %w", err)
@@ -303,8 +341,8 @@ func durable(b *bench) error {
 			return err
 		}
 	}
-	if _, err := b.Save(ctx, "task-6", snapshots()[0], 0); err != nil {
+	if _, err := b.Save(ctx, deleted, snapshots()[unused], 0); err != nil {
 		return err
 	}
-	return b.wantConflict("task-6", last)
+	return b.wantConflict(deleted, last)
 }

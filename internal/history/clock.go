@@ -10,19 +10,25 @@ import (
 // set, one that jumps. These rules keep one odd instant from spoiling all that
 // follow:
 //
-//   - An instant before the last one seen counts as that one.
-//   - So does one that no real clock shows (Believable), where the origin is one
-//     that a real clock shows.
-//   - Any other that is further than Reach from the origin moves the origin. If it
-//     is further than Reach from the last instant, too, the clock was set to
-//     another time: none has passed since.
+//   - An instant up to a day before the last one seen counts as that one: clocks are
+//     corrected by seconds, and news comes late by minutes.
+//   - So does one far away that no real clock shows (Believable), where the origin is
+//     one that a real clock shows.
+//   - Any other that is further back, or further ahead than Reach, means that the
+//     clock was set: none has passed since the last instant, and from now on time
+//     counts from this one.
 //
-// The base never changes, since readers without a lock use it. Where the origin
-// has moved, the log is not plain, and they must not.
+// The first time that a real clock shows becomes the origin. The base never changes,
+// since readers without a lock use it. Where it is not the origin, or not one that a
+// real clock shows, the log is not plain, and they must not.
 
-// Reach is how far instants may be from the origin, about 18 years. Twice as far
-// is what a gate can express.
-const Reach time.Duration = 1 << 59
+const (
+	// Reach is how far ahead time may jump, about 18 years, and how far instants may
+	// be from the origin. Twice as far is what a gate can express.
+	Reach time.Duration = 1 << 59
+	// setBack is how far back an instant is that means that the clock was set.
+	setBack = 24 * time.Hour
+)
 
 // Within reports whether an offset is within Reach.
 func Within(offset time.Duration) bool { return uint64(offset)+uint64(Reach) <= 2*uint64(Reach) }
@@ -37,62 +43,58 @@ var (
 func Believable(t time.Time) bool { return !t.Before(earliest) && t.Before(latest) }
 
 func (h *Log) see(now time.Time) {
-	if h.plain {
-		if at := now.Sub(h.base); Within(at) {
-			h.last = max(h.last, at)
-			return
-		}
+	if !h.SeeFrom(now.Sub(h.base)) {
+		h.seeOdd(now)
 	}
-	h.seeOdd(now)
 }
 
 // SeeFrom is for a caller that has computed how far now is from Base. It reports false
 // where that is not enough to see now; then See must follow.
 func (h *Log) SeeFrom(at time.Duration) bool {
-	if !h.plain || !Within(at) {
+	if !h.plain || at < h.last || at > Reach {
 		return false
 	}
-	h.last = max(h.last, at)
+	h.last = at
 	return true
 }
 
 // See records an instant.
 func (h *Log) See(now time.Time) { h.see(now) }
 
-// seeOdd is see, for the first instant, one far from the origin, and all that
-// follow once the origin has moved.
+// seeOdd is see, for the first instant, one that is early or far from the origin,
+// and all of them where the log is not plain.
 func (h *Log) seeOdd(now time.Time) {
 	if !h.seen {
-		h.base, h.seen, h.plain = now, true, true
+		h.base, h.seen, h.plain = now, true, Believable(now)
 		return
 	}
 	origin := h.Origin()
-	if at := now.Sub(origin); Within(at) {
-		h.last = max(h.last, at)
+	passed := now.Sub(origin.Add(h.last))
+	near := -setBack <= passed && passed <= Reach
+	if !near {
+		if Believable(origin) && !Believable(now) {
+			return
+		}
+		passed = 0
+	}
+	h.last += max(passed, 0)
+	if near && (Believable(origin) || !Believable(now)) && ahead(h.last) {
 		return
 	}
-	if !Believable(now) && Believable(origin) {
-		return
-	}
-	present := origin.Add(h.last)
-	h.shift(-h.last)
-	if step := now.Sub(present); Within(step) {
-		h.moveOrigin(present)
-		h.last = max(step, 0)
-	} else {
-		h.moveOrigin(now)
-	}
+	h.moveOrigin(now)
 }
 
 // Origin returns where time counts from.
 func (h *Log) Origin() time.Time {
-	if h.plain {
+	if h.plain || h.more == nil || h.more.origin == nil {
 		return h.base
 	}
 	return *h.more.origin
 }
 
+// moveOrigin has time count from the last instant seen, as which to counts.
 func (h *Log) moveOrigin(to time.Time) {
+	h.shift(-h.last)
 	h.needMore().origin = &to
 	h.plain = false
 }
@@ -123,14 +125,23 @@ func (h *Log) Plain() bool { return h.plain }
 // Base returns the first instant seen.
 func (h *Log) Base() time.Time { return h.base }
 
-// Offset returns where now is on the log's axis; before all else if it counts as
-// the last instant seen for being odd. It is meaningless if nothing has been seen.
+// Offset returns where now is on the log's axis; see [Offset]. It is meaningless if
+// nothing has been seen.
 func (h *Log) Offset(now time.Time) time.Duration { return Offset(h.Origin(), now) }
 
-// Offset returns where now is on the axis that begins at origin, as Log.Offset.
+// Offset returns where now is on the axis that begins at origin, to tell whether a
+// hold is over. An instant that no real clock shows is before all else, where the
+// origin is one that a real clock shows. Any other that is far before the origin is
+// after all else: the clock was set since, so that nothing is known of the hold, and a
+// task must not wait for a year that may never come.
 func Offset(origin, now time.Time) time.Duration {
 	at := now.Sub(origin)
-	if !Within(at) && !Believable(now) && Believable(origin) {
+	switch {
+	case Within(at):
+		return at
+	case Believable(now) && at < 0:
+		return math.MaxInt64
+	case !Believable(now) && Believable(origin):
 		return math.MinInt64
 	}
 	return at

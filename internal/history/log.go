@@ -13,7 +13,12 @@ import (
 // Time is kept as a distance from an origin, the first instant seen: see clock.go.
 // Not safe for concurrent use.
 type Log struct {
-	base    time.Time     // the first instant seen; it never changes once set
+	base time.Time // the first instant seen; it never changes once set
+	past
+}
+
+// past is a log without its base.
+type past struct {
 	more    *more         // nil before the first crash
 	err     error         // how the last run ended
 	last    time.Duration // the last instant seen
@@ -26,7 +31,7 @@ type Log struct {
 	wiped   uint64        // of those, the ones before the slate was last clean
 	trips   uint16        // crash loops since the slate was last clean, as far as it can count
 	seen    bool          // base is set
-	plain   bool          // base is set, and is the origin
+	plain   bool          // base is the origin, and one that a real clock shows
 	running bool
 	looping bool  // the crash at hand came before its crash loop's hold was over
 	ready   uint8 // how far back CrashUnder can look by itself; 0 for not at all
@@ -38,7 +43,7 @@ type Log struct {
 type more struct {
 	ring
 	depth  uint32     // how many crashes back a policy has asked
-	origin *time.Time // where time counts from, unless the log is plain
+	origin *time.Time // where time counts from; nil for the base
 }
 
 // The verdicts of package policy.
@@ -109,7 +114,7 @@ func (h *Log) crash(err error) {
 	h.err = err
 	h.end()
 	h.looping = h.trips > 0 && h.last < h.loopEnd
-	if h.more == nil || h.more.mayGrow() {
+	if h.more == nil || h.seed == 0 || h.more.mayGrow() {
 		h.grow()
 	}
 	h.more.put(h.crashes, h.last)
@@ -147,7 +152,7 @@ func (h *Log) Apply(verdict uint8, delay time.Duration, fresh, uncounted bool) W
 		return held(GiveUp, Never)
 	}
 	end := h.last + max(delay, 0)
-	if end < h.last {
+	if end < h.last || delay == Never {
 		end = Never
 	}
 	switch {

@@ -33,9 +33,10 @@ type Record struct {
 func (h *Log) Record() Record {
 	r := Record{
 		Now: h.last, Running: h.running, Ran: h.ran, Crashed: h.err != nil,
-		Total: h.crashes, Streak: h.crashes - h.wiped, LastDelay: h.delay,
+		Total: min(h.crashes, maxTotal), LastDelay: h.delay,
 		Trips: uint32(h.trips), Seed: h.seed,
 	}
+	r.Streak = min(h.crashes-h.wiped, r.Total)
 	if h.err != nil {
 		r.Err = shorten(ErrorText(h.err))
 	}
@@ -47,13 +48,17 @@ func (h *Log) Record() Record {
 	}
 	if h.more != nil {
 		r.Depth = h.more.depth
-		r.Crashes = h.known(min(uint64(h.more.depth), uint64(h.more.length()), h.crashes))
+		r.Crashes = h.known(min(max(uint64(h.more.depth), minRing), uint64(h.more.length()), h.crashes))
 	}
 	if h.seen {
 		r.startAt(h.Origin())
 	}
 	return r
 }
+
+// maxTotal leaves room for the crashes to come: what a record has as its total can
+// grow by as much again.
+const maxTotal = math.MaxInt64 / 2
 
 // known returns when the last crashes were, n at most, oldest first.
 func (h *Log) known(n uint64) []time.Duration {
@@ -92,13 +97,15 @@ func (r *Record) startAt(origin time.Time) {
 const lastYear = 9900
 
 func (r *Record) shift(d time.Duration) {
-	for _, at := range []*time.Duration{&r.Now, &r.Began, &r.LoopEnd} {
-		if *at != Never {
-			*at += d
-		}
+	r.Now += d
+	if r.Running {
+		r.Began = max(addSaturating(r.Began, d), -2*Reach)
 	}
-	for i := range r.Crashes {
-		r.Crashes[i] += d
+	if r.Trips > 0 && r.LoopEnd != Never {
+		r.LoopEnd = max(addSaturating(r.LoopEnd, d), -2*Reach)
+	}
+	for i, at := range r.Crashes {
+		r.Crashes[i] = max(addSaturating(at, d), -2*Reach)
 	}
 }
 
@@ -131,53 +138,66 @@ func (h *Log) Load(r Record) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	to := Log{
-		base: h.base, seen: h.seen, plain: h.seen,
+	to := Log{h.base, past{
+		seen: h.seen, plain: h.seen && Believable(h.base),
 		last: r.Now, running: r.Running, started: r.Began, ran: r.Ran,
 		crashes: r.Total, wiped: r.Total - r.Streak, delay: r.LastDelay,
 		trips: uint16(min(r.Trips, math.MaxUint16)), loopEnd: r.LoopEnd, seed: r.Seed,
-	}
+	}}
 	if r.Crashed {
 		to.err = errors.New(r.Err)
 	}
 	if r.Total > 0 {
 		to.keep(r)
 	}
-	switch at := r.Start.Sub(h.base); {
-	case r.Start.IsZero():
-	case !h.seen:
-		to.base, to.seen, to.plain = r.Start, true, true
-	case Within(at):
-		to.shift(at)
-	default:
-		to.moveOrigin(r.Start)
+	if !r.Start.IsZero() {
+		to.place(r.Start)
 	}
-	if !Within(to.last) {
-		present := to.Time(to.last)
-		to.shift(-to.last)
-		to.moveOrigin(present)
+	if !h.seen {
+		h.base = to.base // others may be reading it otherwise
 	}
-	*h = to
+	h.past = to.past
 	return nil
 }
+
+// place has time count on from the base, if there is one, and the present is not far
+// from it nor before, and both are as plausible; otherwise from start, or from the
+// present if that is far from start or before.
+func (h *Log) place(start time.Time) {
+	present := start.Add(h.last)
+	if !h.seen {
+		h.base, h.seen, h.plain = start, true, Believable(start)
+	} else if at := start.Sub(h.base); Within(at) && ahead(h.last+at) && Believable(start) == Believable(h.base) {
+		h.shift(at)
+	} else {
+		h.needMore().origin = &start
+		h.plain = false
+	}
+	if !ahead(h.last) {
+		h.moveOrigin(present)
+	}
+}
+
+// ahead reports whether an offset is one that the last instant seen may have.
+func ahead(offset time.Duration) bool { return 0 <= offset && offset <= Reach }
 
 // keep makes a ring of the instants of the latest crashes, as many as a policy
 // may ask for.
 func (h *Log) keep(r Record) {
 	crashes := r.Crashes
 	m := h.needMore()
-	m.depth = max(r.Depth, uint32(len(crashes)))
+	m.depth = r.Depth
 	length := minRing
 	for length < len(crashes) {
 		length *= 2
 	}
 	if length > minRing {
+		m.depth = max(m.depth, uint32(len(crashes)))
 		h.resize(length)
 	}
 	for i, at := range crashes {
 		m.put(h.crashes-uint64(len(crashes)-i), at)
 	}
-	h.draw()
 }
 
 // Validate returns nil if r can be loaded, or an error that joins all that is
@@ -190,7 +210,7 @@ func (r Record) Validate() error {
 		}
 	}
 	fault(r.Streak > r.Total, "streak (%d) is above total (%d)", r.Streak, r.Total)
-	fault(r.Total > math.MaxInt64/2, "total (%d) is above %d", r.Total, math.MaxInt64/2) // so that it can grow
+	fault(r.Total > maxTotal, "total (%d) is above %d", r.Total, maxTotal)
 	fault(uint64(len(r.Crashes)) > r.Total, "there are more crashes (%d) than the total (%d)", len(r.Crashes), r.Total)
 	fault(len(r.Crashes) > MaxLookBack, "there are more crashes (%d) than the %d that are ever kept", len(r.Crashes), MaxLookBack)
 	fault(r.Crashed && r.Total == 0, "crashed is set, but total is 0")

@@ -81,7 +81,7 @@ func (h *Log) resize(length int) {
 	h.ready = 0
 }
 
-// needMore returns what a task needs that has crashed.
+// needMore returns what a task needs that has crashed, or whose origin has moved.
 func (h *Log) needMore() *more {
 	if h.more == nil {
 		h.more = &more{}

@@ -37,16 +37,19 @@ func (w Word) Phase() uint8 { return uint8(w & phaseMask) }
 // Until returns the end of the hold.
 func (w Word) Until() time.Duration { return time.Duration(w >> phaseBits) }
 
+// Endless reports whether a hold has no end.
+func (w Word) Endless() bool { return w >= Word(Forever)<<phaseBits }
+
 // End returns when the hold of a word of Apply at the given instant ends, and Never
 // if it does not: that instant if there is none.
 func (w Word) End(now time.Duration) time.Duration {
-	switch until := w.Until(); {
+	switch {
 	case w == 0:
 		return now
-	case until == Forever:
+	case w.Endless():
 		return Never
 	default:
-		return until
+		return w.Until()
 	}
 }
 
@@ -55,8 +58,7 @@ func (w Word) Verdict() uint8 { return max(w.Phase(), 1) - 1 }
 
 // Over reports whether a hold is over at an offset.
 func (w Word) Over(now time.Duration) bool {
-	until := w.Until()
-	return now >= until && until != Forever
+	return now >= w.Until() && !w.Endless()
 }
 
 // Admissible reports whether there is no hold at now, for an origin of time.

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -31,35 +30,42 @@ func Fields(data []byte) ([]Field, error) {
 	}
 	var fields []Field
 	var faults []error
-	for d.More() {
-		name, _ := d.Token() // data is valid JSON
+	seen := make(map[string]bool)
+	for d.More() { // data is valid JSON, so that neither Token nor Decode fails
+		name, _ := d.Token()
 		f := Field{Name: fmt.Sprint(name)}
-		if err := d.Decode(&f.Value); err != nil {
-			return nil, fmt.Errorf("%s: it is not JSON", f.Name)
-		}
+		_ = d.Decode(&f.Value)
 		switch {
-		case slices.ContainsFunc(fields, func(other Field) bool { return other.Name == f.Name }):
-			faults = append(faults, fmt.Errorf("%s: it is given twice; leave one out", f.Name))
+		case seen[folded(f.Name)]:
+			faults = append(faults, fmt.Errorf("%s: it is given twice; leave one out", Quote([]byte(f.Name))))
 		case string(f.Value) == "null":
-			faults = append(faults, fmt.Errorf("%s: it is null; give it a value or leave it out", f.Name))
+			faults = append(faults, fmt.Errorf("%s: it is null; give it a value or leave it out", Quote([]byte(f.Name))))
 		default:
 			fields = append(fields, f)
 		}
+		seen[folded(f.Name)] = true
 	}
 	return fields, errors.Join(faults...)
 }
 
+// folded is the same for names that differ in case alone, which encoding/json takes for
+// one field.
+func folded(name string) string { return strings.ToLower(strings.ToUpper(name)) }
+
 // syntax returns where data stops being JSON.
 func syntax(data []byte) error {
-	var any json.RawMessage
-	err := json.Unmarshal(data, &any)
+	if len(bytes.TrimSpace(data)) == 0 {
+		return errors.New(`there is nothing in it; write {"name": value, …}`)
+	}
+	var raw json.RawMessage
+	err := json.Unmarshal(data, &raw)
 	if err == nil {
 		return nil
 	}
 	at := len(data)
 	var s *json.SyntaxError
-	if errors.As(err, &s) && int(s.Offset) <= len(data) {
-		at = int(s.Offset)
+	if errors.As(err, &s) {
+		at = min(int(s.Offset), at)
 	}
 	before := data[:at]
 	line := 1 + bytes.Count(before, []byte("\n"))
@@ -67,7 +73,7 @@ func syntax(data []byte) error {
 	return fmt.Errorf("line %d, column %d: this is not JSON; look for a missing comma, quote or bracket", line, column)
 }
 
-// Quote shortens what is quoted of a file.
+// Quote is what an error shows of a file: one line, not long.
 func Quote(data []byte) string {
 	const most = 40
 	text := strings.Join(strings.Fields(string(data)), " ")
@@ -79,10 +85,11 @@ func Quote(data []byte) string {
 
 // Unknown is the error of a field that does not exist, where those in names do.
 func Unknown(name string, names []string) error {
+	quoted := Quote([]byte(name))
 	if near := nearest(name, names); near != "" {
-		return fmt.Errorf("%s: there is no such field; did you mean %s?", name, near)
+		return fmt.Errorf("%s: there is no such field; did you mean %s?", quoted, near)
 	}
-	return fmt.Errorf("%s: there is no such field; the fields are %s", name, strings.Join(names, ", "))
+	return fmt.Errorf("%s: there is no such field; the fields are %s", quoted, strings.Join(names, ", "))
 }
 
 // Duration reads a string such as "1m30s".
@@ -105,7 +112,7 @@ func ParseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// Number reads a number into *n, which is of a kind that noun names.
+// Number reads a number of the kind that noun names.
 func Number[N int | float64 | uint32 | uint64](value []byte, noun string) (N, error) {
 	var n N
 	if err := json.Unmarshal(value, &n); err != nil {
