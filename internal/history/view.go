@@ -69,6 +69,7 @@ func (v View) Span(k int) time.Duration {
 	h := v.of()
 	if v.fresh {
 		if k != 1 || h.err == nil {
+			h.note(k)
 			return math.MaxInt64
 		}
 	} else if uint64(k)-1 >= h.crashes-h.wiped {
