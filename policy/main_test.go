@@ -44,8 +44,8 @@ func view(log *history.Log) policy.History { return policy.History(log.View()) }
 
 // apply records a decision.
 func apply(log *history.Log, d policy.Decision) (policy.Verdict, time.Duration) {
-	verdict, end := log.Apply(uint8(d.Verdict), d.Delay, d.Fresh, d.Uncounted)
-	return policy.Verdict(verdict), end
+	w := log.Apply(uint8(d.Verdict), d.Delay, d.Fresh, d.Uncounted)
+	return policy.Verdict(w.Verdict()), w.End(log.Last())
 }
 
 // task is a task under a policy, driven as a gate drives it.

@@ -43,7 +43,7 @@ func rehearse(p Policy, seed uint64, watch func(h History)) (r rehearsal) {
 		}
 		r.crashes = append(r.crashes, log.Last())
 		r.decisions = append(r.decisions, d)
-		_, end := log.Apply(uint8(d.Verdict), d.Delay, d.Fresh, false)
+		end := log.Apply(uint8(d.Verdict), d.Delay, d.Fresh, false).End(log.Last())
 		r.streaks = append(r.streaks, int(log.Streak()))
 		if end > longestSimulation {
 			break
