@@ -164,7 +164,7 @@ func (c Config) probation() []time.Duration {
 	for i := range cooldowns {
 		cooldowns[i] = max(cooldowns[i], c.Cooldown)
 	}
-	return slices.Compact(cooldowns)
+	return cooldowns
 }
 
 func (c Config) checkLimits() error {
