@@ -88,8 +88,8 @@ func TestOneSyncForAllThatWait(t *testing.T) {
 		if last := lastTransaction(t, s); last != first+1 {
 			t.Errorf("they were saved in %d transactions, want one", last-first)
 		}
-		if s.totals.gates != n || s.busy {
-			t.Errorf("%d gates are saved, busy %v; want %d, and nobody", s.totals.gates, s.busy, n)
+		if saved := savedTotals(t, s); saved.gates != n || s.busy {
+			t.Errorf("%d gates are saved, busy %v; want %d, and nobody", saved.gates, s.busy, n)
 		}
 	})
 }
@@ -99,6 +99,16 @@ func lastTransaction(t *testing.T, s *Store) (id int) {
 		t.Fatal(err)
 	}
 	return id
+}
+
+func savedTotals(t *testing.T, s *Store) (saved totals) {
+	if err := s.db.View(func(tx *bbolt.Tx) error {
+		saved, _ = decodeTotals(tx.Bucket(aboutBucket).Get(totalsKey))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return saved
 }
 
 // A panic of bbolt's is an error of those who saved, and the next is served.

@@ -16,5 +16,6 @@
 // a decade as the store of etcd, and depends on nothing but golang.org/x/sys. It
 // is a module of its own, so that those who do not use it do not depend on it.
 // bbolt trusts its file; this package does not, and reads through all of it on
-// [Open].
+// [Open]. bbolt also maps the file into memory: who cuts it off while it is open kills
+// the process.
 package filestore

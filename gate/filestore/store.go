@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
@@ -35,9 +36,11 @@ type Store struct {
 	path     string
 	maxBatch int
 
-	// totals are those of the last transaction. They belong to who commits, which
-	// is whoever has set busy.
-	totals totals
+	// given is the last revision that was given, to a Save that failed perhaps. It
+	// belongs to who commits, which is whoever has set busy.
+	given uint64
+	// doubt is set while nobody knows what the disk has: see commit.
+	doubt atomic.Bool
 
 	mu    sync.Mutex // guards what follows
 	queue []*request
@@ -68,6 +71,9 @@ func (s *Store) Load(ctx context.Context, key string) (saved gate.Snapshot, revi
 	if err := check(ctx, key); err != nil {
 		return gate.Snapshot{}, 0, err
 	}
+	if err := s.certain(ctx); err != nil {
+		return gate.Snapshot{}, 0, s.fault("load", err)
+	}
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		value := tx.Bucket(gatesBucket).Get([]byte(key))
 		if value == nil {
@@ -77,6 +83,14 @@ func (s *Store) Load(ctx context.Context, key string) (saved gate.Snapshot, revi
 		return err
 	})
 	return saved, revision, s.fault("load", err)
+}
+
+// certain returns once what can be loaded is what the disk has.
+func (s *Store) certain(ctx context.Context) error {
+	if !s.doubt.Load() {
+		return nil
+	}
+	return s.submit(ctx, &request{turn: make(chan bool, 1)}) // of which the commit settles it
 }
 
 // Save is as [gate.Store] has it. A ctx that is done withdraws it as long as it
@@ -160,6 +174,9 @@ const pageSize = 1024
 func (s *Store) page(ctx context.Context, page []Entry, from []byte) (_ []Entry, next []byte, err error) {
 	if ctx.Err() != nil {
 		return nil, nil, context.Cause(ctx)
+	}
+	if err := s.certain(ctx); err != nil {
+		return nil, nil, s.fault("load", err)
 	}
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(gatesBucket).Cursor()
