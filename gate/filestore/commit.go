@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -147,16 +146,6 @@ func (s *Store) settle() error {
 	}
 	s.doubt.Store(false)
 	return nil
-}
-
-// update is db.Update, whose panics it contains.
-func (s *Store) update(f func(*bbolt.Tx) error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("bbolt panicked: %v", v)
-		}
-	}()
-	return s.db.Update(f)
 }
 
 func (s *Store) apply(tx *bbolt.Tx, batch []*request) error {

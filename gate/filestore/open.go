@@ -72,6 +72,7 @@ func (s *Store) openVerified(path string, _ int, mode os.FileMode) (*os.File, er
 	if err := s.lockAndVerify(file); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
+	s.file = file
 	return file, nil
 }
 
