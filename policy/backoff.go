@@ -37,7 +37,8 @@ func FromBackOff[B BackOff](newBackOff func() B) Policy {
 
 type fromBackOff[B BackOff] func() B
 
-func (newBackOff fromBackOff[B]) String() string { return "FromBackOff" }
+func (newBackOff fromBackOff[B]) String() string { return newBackOff.rule() }
+func (newBackOff fromBackOff[B]) rule() string   { return "FromBackOff" }
 
 func (newBackOff fromBackOff[B]) Decide(h History) Decision {
 	b := newBackOff()

@@ -41,7 +41,7 @@ func TestFromBackOff(t *testing.T) {
 		k.wantCrash(1, hold(1))
 		k.wantCrash(2, giveUp)
 		k.wantCrash(3, giveUp)
-		k.Reset()
+		k.log.Reset()
 		k.wantCrash(4, hold(1))
 	})
 	t.Run("clean exits", func(t *testing.T) {
@@ -81,7 +81,7 @@ func (s *script) NextBackOff() time.Duration {
 func TestFromBackOffAsksAsOftenAsTheStreakIsLong(t *testing.T) {
 	for streak, want := range map[uint64]int{1: 1, 2: 2, 1023: 1023, 1024: 1024, 1025: 1024, math.MaxInt32 / 2: 1024} {
 		var asked int
-		p := policy.FromBackOff(func() backoff.BackOff { return &script{[]time.Duration{1, 2, 3}, &asked} })
+		p := policy.FromBackOff(func() *script { return &script{[]time.Duration{1, 2, 3}, &asked} })
 		if got := p.Decide(crashed(t, streak)); got.Delay != time.Duration(min(streak, 3)) || asked != want {
 			t.Errorf("streak %d: %v after asking %d times, want a delay of %d after %d", streak, got, asked, min(streak, 3), want)
 		}
@@ -90,7 +90,7 @@ func TestFromBackOffAsksAsOftenAsTheStreakIsLong(t *testing.T) {
 
 // A Stop on the way stands, whatever would be answered after it.
 func TestFromBackOffStopsForGood(t *testing.T) {
-	p := policy.FromBackOff(func() backoff.BackOff { return &script{[]time.Duration{5, backoff.Stop, 7}, new(int)} })
+	p := policy.FromBackOff(func() *script { return &script{[]time.Duration{5, backoff.Stop, 7}, new(int)} })
 	k := newTask(t, p)
 	k.wantCrash(0, policy.Decision{Delay: 5})
 	k.wantCrash(1, giveUp)
@@ -98,12 +98,12 @@ func TestFromBackOffStopsForGood(t *testing.T) {
 }
 
 func TestFromBackOffPanics(t *testing.T) {
-	wantPanic(t, "policy: FromBackOff: newBackOff is nil; give a function that makes a fresh BackOff", func() { policy.FromBackOff(nil) })
+	wantPanic(t, "policy: FromBackOff: newBackOff is nil; give a function that makes a fresh BackOff", func() { policy.FromBackOff[policy.BackOff](nil) })
 }
 
 func TestToBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := policy.ToBackOff(nil)
+		b := policy.ToBackOff(policy.Classic())
 		next := func(want time.Duration) {
 			t.Helper()
 			got := b.NextBackOff()
@@ -151,7 +151,7 @@ func TestToBackOffDoesNotTakeAWaitForARun(t *testing.T) {
 func TestToBackOffFirstRunBeginsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ran []time.Duration
-		b := policy.ToBackOff(policy.Func(func(h *policy.History) policy.Decision {
+		b := policy.ToBackOff(policy.Func(func(h policy.History) policy.Decision {
 			ran = append(ran, h.Ran())
 			if !errors.Is(h.Err(), policy.ErrUnknown) {
 				t.Errorf("Err = %v, want ErrUnknown", h.Err())
@@ -193,14 +193,17 @@ func TestToBackOffOfStrangePolicies(t *testing.T) {
 			policy policy.Func
 			want   time.Duration
 		}{
-			{nil, 500 * time.Millisecond},
-			{func(*policy.History) policy.Decision { return policy.Decision{Delay: backoff.Stop} }, 0},
-			{func(*policy.History) policy.Decision { return policy.Decision{Delay: math.MaxInt64} }, math.MaxInt64},
-			{func(*policy.History) policy.Decision { return policy.Decision{Verdict: 9, Delay: 4} }, 4},
+			{func(policy.History) policy.Decision { return policy.Decision{Delay: backoff.Stop} }, 0},
+			{func(policy.History) policy.Decision { return policy.Decision{Delay: math.MaxInt64} }, math.MaxInt64},
+			{func(policy.History) policy.Decision { return policy.Decision{Verdict: 9, Delay: 4} }, 4},
 		} {
 			if got := policy.ToBackOff(test.policy).NextBackOff(); got != test.want {
 				t.Errorf("NextBackOff = %v, want %v", got, test.want)
 			}
+		}
+		panics := policy.Func(func(policy.History) policy.Decision { panic("no") })
+		if got := policy.ToBackOff(panics).NextBackOff(); got < 500*time.Millisecond || got > 550*time.Millisecond {
+			t.Errorf("NextBackOff = %v, want what Default decides", got)
 		}
 	})
 }

@@ -53,8 +53,8 @@ type Config struct {
 	// Defaults to 30s.
 	Cooldown time.Duration `yaml:"cooldown"`
 	// Cooldowns are how long it holds at each crash after that, until a stable run;
-	// see [Probation]. They must not fall, nor begin below Cooldown. Without any, the
-	// slate is clean once Cooldown is over.
+	// see [Probation]. They must not fall; one below Cooldown counts as that. Without
+	// any, the slate is clean once Cooldown is over.
 	// Defaults to 1m, 2m30s, 5m.
 	Cooldowns []time.Duration `yaml:"cooldowns"`
 	// MaxCrashes is when to give up. In JSON it is a string such as "20 in 1h".
@@ -154,11 +154,17 @@ func (c Config) checkProbation() error {
 	if len(c.Cooldowns) == 0 {
 		return nil
 	}
-	err := checkCooldowns(c.Cooldowns)
-	if err == nil && c.Cooldowns[0] < c.Cooldown {
-		err = fmt.Errorf("policy: cooldowns: 1 (%v) is below cooldown (%v); put the longer ones last", c.Cooldowns[0], c.Cooldown)
+	return checkCooldowns(c.Cooldowns)
+}
+
+// probation returns the cool-downs of Probation. Those that somebody has left out of a
+// configuration with a long first one are not to be a mistake.
+func (c Config) probation() []time.Duration {
+	cooldowns := slices.Clone(c.Cooldowns)
+	for i := range cooldowns {
+		cooldowns[i] = max(cooldowns[i], c.Cooldown)
 	}
-	return err
+	return cooldowns
 }
 
 func (c Config) checkLimits() error {
@@ -190,7 +196,7 @@ func (c Config) Policy() (Policy, error) {
 	}
 	return &stack{history.Rules{
 		Delays: delays.table, Threshold: c.Threshold, Window: min(c.Window, longest), Cooldown: c.Cooldown,
-		Cooldowns: slices.Clone(c.Cooldowns), StableAfter: c.StableAfter, Spread: c.Spread,
+		Cooldowns: c.probation(), StableAfter: c.StableAfter, Spread: c.Spread,
 	}, p}, nil
 }
 
@@ -207,7 +213,7 @@ func (c Config) rules() (base Policy, outward []Decorator) {
 	}
 	add(c.Jitter != 0 && longest > 0, func() Decorator { return Jitter(c.Jitter, longest) })
 	add(true, func() Decorator { return CrashLoop(c.Threshold, c.Window, c.Cooldown) })
-	add(len(c.Cooldowns) > 0, func() Decorator { return Probation(c.Cooldowns...) })
+	add(len(c.Cooldowns) > 0, func() Decorator { return Probation(c.probation()...) })
 	add(c.MaxCrashes != (Limit{}), func() Decorator { return MaxCrashes(c.MaxCrashes.N, c.MaxCrashes.Window) })
 	add(c.RetryAfterMax > 0, func() Decorator { return RetryAfter(c.RetryAfterMax) })
 	add(true, func() Decorator { return StableRun(c.StableAfter) })

@@ -37,7 +37,7 @@ type crashLoop struct {
 
 func (p *crashLoop) Unwrap() Policy   { return p.inner }
 func (p *crashLoop) infallible() bool { return infallible(p.inner) }
-func (p *crashLoop) String() string   { return p.loopRule.String() + arrow + describe(p.inner) }
+func (p *crashLoop) String() string   { return printed(p) }
 
 func (p *crashLoop) Decide(h History) Decision {
 	over := looped(h)
@@ -69,7 +69,7 @@ func (r *loopRule) trips(h History) bool {
 	return h.Looping() || h.Err() != nil && history.View(h).Span(r.threshold) <= r.window
 }
 
-func (r *loopRule) String() string {
+func (r *loopRule) rule() string {
 	return fmt.Sprintf("CrashLoop(%d in %s: %s)", r.threshold, short(r.window), short(r.cooldown))
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/history"
 	"github.com/holdfast-go/holdfast/policy"
 )
 
@@ -30,7 +31,7 @@ func TestCrashLoopWindowSlides(t *testing.T) {
 	k := newTask(t, crashLoop(3, 60, 300))
 	for i, seconds := range []float64{0, 1, 100, 101, 180, 190, 260, 270} {
 		k.wantCrash(seconds, hold(1))
-		if got := k.Streak(); got != i+1 {
+		if got := k.history().Streak(); got != i+1 {
 			t.Fatalf("streak = %d, want %d: the window does not end it", got, i+1)
 		}
 	}
@@ -40,7 +41,7 @@ func TestCrashLoopWindowSlides(t *testing.T) {
 func TestCrashLoopOfOne(t *testing.T) {
 	k := newTask(t, crashLoop(1, 60, 10))
 	k.wantCrash(0, loop(10))
-	k.wantCrash(20, loop(10))
+	k.wantCrash(20, fresh(loop(10)))
 }
 
 // The end of the hold itself belongs to the time after it.
@@ -49,9 +50,9 @@ func TestCrashLoopEndsInACleanSlate(t *testing.T) {
 	k.wantCrash(0, hold(0.5))
 	k.wantCrash(1, hold(1))
 	k.wantCrash(2, loop(10))
-	k.wantCrash(12, hold(0.5))
-	if k.Streak() != 1 || k.Crashes() != 4 {
-		t.Errorf("streak = %d of %d crashes, want 1 of 4", k.Streak(), k.Crashes())
+	k.wantCrash(12, fresh(hold(0.5)))
+	if h := k.history(); h.Streak() != 1 || h.Crashes() != 4 {
+		t.Errorf("streak = %d of %d crashes, want 1 of 4", h.Streak(), h.Crashes())
 	}
 	k.wantCrash(13, hold(1))
 	k.wantCrash(14, loop(10))
@@ -64,26 +65,26 @@ func TestCrashInTheHoldRenewsIt(t *testing.T) {
 	}
 	k.start(100)
 	k.wantCrash(301.999, loop(300))
-	if !k.Looping() {
+	if !k.history().Looping() {
 		t.Error("Looping = false in the hold")
 	}
 	k.wantCrash(601.998, loop(300)) // in the hold that was renewed
-	k.wantCrash(901.998, hold(1))
-	if k.Looping() {
+	k.wantCrash(901.998, fresh(hold(1)))
+	if k.history().Looping() {
 		t.Error("Looping = true after the hold")
 	}
 }
 
-// The one who holds longer prevails, be it another rule of the stack.
+// The longer hold prevails, whichever rule of the stack asks for it.
 func TestCrashInTheHoldNeverShortensIt(t *testing.T) {
-	var h policy.History
-	h.ObserveCrash(at(0), errCrash)
-	h.Apply(loop(1000))
-	h.ObserveCrash(at(1), errCrash)
-	if verdict, end := h.Apply(hold(5)); verdict != policy.CrashLooping || end != sec(1000) {
+	var log history.Log
+	log.ObserveCrash(at(0), errCrash)
+	apply(&log, loop(1000))
+	log.ObserveCrash(at(1), errCrash)
+	if verdict, end := apply(&log, hold(5)); verdict != policy.CrashLooping || end != sec(1000) {
 		t.Errorf("%v until %v, want crash looping until 1000s", verdict, end)
 	}
-	if got := h.LastDelay(); got != sec(999) {
+	if got := log.LastDelay(); got != sec(999) {
 		t.Errorf("LastDelay = %v, want the 999s that were left", got)
 	}
 }
@@ -103,16 +104,16 @@ func TestCrashLoopForAsLongAsCanBe(t *testing.T) {
 	k := newTask(t, policy.CrashLoop(2, math.MaxInt64, math.MaxInt64)(policy.Constant(0)))
 	k.wantCrash(0, policy.Decision{})
 	want := policy.Decision{Verdict: policy.CrashLooping, Delay: math.MaxInt64}
-	k.wantCrash(9e9, want) // 285 years later
-	k.wantCrash(9.1e9, want)
-	if got := k.LastDelay(); got != math.MaxInt64-sec(9.1e9) {
+	k.wantCrash(5e8, want) // 16 years later
+	k.wantCrash(5.1e8, want)
+	if got := k.log.LastDelay(); got != math.MaxInt64-sec(5.1e8) {
 		t.Errorf("LastDelay = %d, want what is left of all time", got)
 	}
 }
 
 // A crash that is not there is not in the window, however long it is.
 func TestCrashLoopOfMoreThanHaveBeen(t *testing.T) {
-	k := newTask(t, policy.CrashLoop(math.MaxInt, math.MaxInt64, 1)(policy.Constant(0)))
+	k := newTask(t, policy.CrashLoop(history.MaxLookBack, math.MaxInt64, 1)(policy.Constant(0)))
 	for i := range 100 {
 		k.wantCrash(float64(i), policy.Decision{})
 	}
@@ -131,10 +132,11 @@ func TestCrashLoopDeep(t *testing.T) {
 func TestCrashLoopPanics(t *testing.T) {
 	const s = time.Second
 	for want, f := range map[string]func(){
-		"policy: threshold (0) is below 1; 1 trips at the first crash":              func() { policy.CrashLoop(0, s, s) },
-		"policy: window (0s) is not positive; raise it, a minute is common":         func() { policy.CrashLoop(1, 0, s) },
-		"policy: cooldown (-1s) is not positive; raise it, five minutes are common": func() { policy.CrashLoop(1, s, -s) },
-		"policy: CrashLoop: the policy is nil; policy.Default() is a good one":      func() { policy.CrashLoop(1, s, s)(nil) },
+		"policy: threshold (0) is below 1; 1 trips at the first crash":                           func() { policy.CrashLoop(0, s, s) },
+		"policy: window (0s) is not positive; raise it, a minute is common":                      func() { policy.CrashLoop(1, 0, s) },
+		"policy: cooldown (-1s) is not positive; raise it, half a minute is common":              func() { policy.CrashLoop(1, s, -s) },
+		"policy: threshold (1048577) is above 1048576, the most crashes that are kept; lower it": func() { policy.CrashLoop(1048577, s, s) },
+		"policy: CrashLoop: the policy is nil; policy.Default() is a good one":                   func() { policy.CrashLoop(1, s, s)(nil) },
 		"policy: threshold (-1) is below 1; 1 trips at the first crash\npolicy: window (-1s) is not positive; raise it, a minute is common": func() {
 			policy.CrashLoop(-1, -s, s)
 		},

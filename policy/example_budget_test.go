@@ -15,18 +15,18 @@ func ExampleBudget() {
 		policy.Constant(time.Second),
 		policy.Budget(2, 2),
 	)
+	fmt.Println(p)
 
-	lost, now := errors.New("connection lost"), time.Now()
+	lost := []policy.Run{{Err: errors.New("connection lost")}}
 	for task := range 6 {
-		var history policy.History
-		history.ObserveCrash(now, lost)
-		fmt.Printf("task %d: %v\n", task, p.Decide(&history))
+		fmt.Printf("task %d: held for %v\n", task, policy.Simulate(p, lost)[0].Hold)
 	}
 	// Output:
-	// task 0: restart after 1s
-	// task 1: restart after 1s
-	// task 2: restart after 1.5s
-	// task 3: restart after 2s
-	// task 4: restart after 2.5s
-	// task 5: restart after 3s
+	// Budget(2 a second, 2 at once) ─► Constant(1s)
+	// task 0: held for 1s
+	// task 1: held for 1s
+	// task 2: held for 1.5s
+	// task 3: held for 2s
+	// task 4: held for 2.5s
+	// task 5: held for 3s
 }

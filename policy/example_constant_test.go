@@ -19,8 +19,8 @@ func ExampleConstant() {
 		{For: 2 * time.Second},
 	}))
 	// Output:
-	// run  start  end    ended by    streak  decision            next start
-	// 1    0s     2s     clean exit  0       restart after 1m0s  1m2s
-	// 2    1m2s   1m12s  timeout     1       restart after 1m0s  2m12s
-	// 3    2m12s  2m14s  clean exit  1       restart after 1m0s  3m14s
+	// run  start  end    ended by    streak  decision          next start
+	// 1    0s     2s     clean exit  0       restart after 1m  1m2s
+	// 2    1m2s   1m12s  timeout     1       restart after 1m  2m12s
+	// 3    2m12s  2m14s  clean exit  1       restart after 1m  3m14s
 }

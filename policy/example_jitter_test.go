@@ -15,15 +15,15 @@ func ExampleJitter() {
 		policy.Constant(10*time.Second),
 		policy.Jitter(policy.EqualJitter, time.Minute), // half of it fixed, half of it drawn
 	)
+	fmt.Println(p)
 
-	lost, now := errors.New("connection lost"), time.Now()
+	lost := []policy.Run{{Err: errors.New("connection lost")}}
 	for seed := range uint64(3) {
-		var task policy.History
-		task.Seed(seed + 1)
-		task.ObserveCrash(now, lost)
-		fmt.Println(p.Decide(&task).Delay.Round(time.Millisecond))
+		step := policy.Simulate(p, lost, policy.WithSeed(seed+1))[0]
+		fmt.Println(step.Hold.Round(time.Millisecond))
 	}
 	// Output:
+	// Jitter(equal ≤ 1m) ─► Constant(10s)
 	// 7.833s
 	// 7.956s
 	// 5.567s

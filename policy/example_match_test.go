@@ -25,8 +25,8 @@ func ExampleMatch() {
 		{Err: refused},
 	}))
 	// Output:
-	// run  start  end    ended by                   streak  decision            next start
-	// 1    0s     0s     connection refused         1       restart after 1m0s  1m0s
-	// 2    1m0s   1m30s  context deadline exceeded  2       restart after 1s    1m31s
-	// 3    1m31s  1m31s  connection refused         3       restart after 4m0s  5m31s
+	// run  start  end    ended by                   streak  decision          next start
+	// 1    0s     0s     connection refused         1       restart after 1m  1m0s
+	// 2    1m0s   1m30s  context deadline exceeded  2       restart after 1s  1m31s
+	// 3    1m31s  1m31s  connection refused         3       restart after 4m  5m31s
 }

@@ -21,18 +21,18 @@ func ExampleRetryAfter() {
 		policy.Constant(time.Second),
 		policy.RetryAfter(10*time.Minute),
 	)
+	fmt.Println(p)
 
 	for _, err := range []error{
 		errors.New("connection refused"),
 		fmt.Errorf("poll: %w", unavailable{2 * time.Minute}),
 		unavailable{24 * time.Hour},
 	} {
-		var task policy.History
-		task.ObserveCrash(time.Now(), err)
-		fmt.Printf("%v: %v\n", err, p.Decide(&task))
+		fmt.Printf("%v: held for %v\n", err, policy.Simulate(p, []policy.Run{{Err: err}})[0].Hold)
 	}
 	// Output:
-	// connection refused: restart after 1s
-	// poll: 503, retry after 2m0s: restart after 2m0s
-	// 503, retry after 24h0m0s: restart after 10m0s
+	// RetryAfter(≤ 10m) ─► Constant(1s)
+	// connection refused: held for 1s
+	// poll: 503, retry after 2m0s: held for 2m0s
+	// 503, retry after 24h0m0s: held for 10m0s
 }

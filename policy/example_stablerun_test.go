@@ -8,8 +8,8 @@ import (
 	"github.com/holdfast-go/holdfast/policy"
 )
 
-// A run of an hour earns a fresh slate: the crash that ends it counts as the
-// first, and is held for no longer than that.
+// A run of an hour earns a clean slate: the crash that ends it counts as the first,
+// and is held for no longer than that.
 func ExampleStableRun() {
 	p := policy.Compose(
 		policy.Exponential(time.Second, 2, time.Minute),

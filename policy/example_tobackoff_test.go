@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast-go/holdfast/policy"
 )
 
-// What is retried with the backoff package can be so by a policy.
+// What you retry with the backoff package can wait as a policy says.
 func ExampleToBackOff() {
 	p := policy.Compose(
 		policy.Exponential(time.Millisecond, 2, time.Second),

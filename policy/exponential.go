@@ -64,7 +64,9 @@ func (p *exponential) compute(streak int) time.Duration {
 	return time.Duration(d)
 }
 
-func (p *exponential) String() string {
+func (p *exponential) String() string { return p.rule() }
+
+func (p *exponential) rule() string {
 	if !p.growing() {
 		return "Constant(" + short(p.initial) + ")"
 	}

@@ -116,10 +116,11 @@ func TestDelayConstructorsPanic(t *testing.T) {
 		"policy: max (-1s) is negative; raise max, a minute is common":        func() { policy.Exponential(0, 2, -time.Second) },
 		"policy: factor (0.5) is below 1; use 1 for a constant delay":         func() { policy.Exponential(1, 0.5, 1) },
 		"policy: factor (NaN) is not a finite number; 2 is common":            func() { policy.Exponential(1, math.NaN(), 1) },
+		"policy: steps: there are 1001, which is above 1000; leave some out":  func() { policy.Steps(make([]time.Duration, 1001)...) },
 		"policy: factor (+Inf) is not a finite number; 2 is common":           func() { policy.Exponential(1, math.Inf(1), 1) },
-		"policy: Steps: there are no delays; give at least one":               func() { policy.Steps() },
-		"policy: Steps: delay 2 (-1ns) is negative; use 0 to restart at once": func() { policy.Steps(0, -1) },
-		"policy: Steps: delay 1 (-1s) is negative; use 0 to restart at once":  func() { policy.Constant(-time.Second) },
+		"policy: steps is empty; give at least one delay":                     func() { policy.Steps() },
+		"policy: steps: delay 2 (-1ns) is negative; use 0 to restart at once": func() { policy.Steps(0, -1) },
+		"policy: Constant: d (-1s) is negative; use 0 to restart at once":     func() { policy.Constant(-time.Second) },
 		"policy: initial (-1ns) is negative; use 0 to restart at once\npolicy: max (-2ns) is negative; raise max, a minute is common\npolicy: factor (0) is below 1; use 1 for a constant delay": func() {
 			policy.Exponential(-1, 0, -2)
 		},

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast-go/holdfast/policy"
 )
 
-// TestFleetOfOneIsSimulate tells that a fleet of one task does what Simulate says.
+// A fleet of one task does what Simulate says.
 func TestFleetOfOneIsSimulate(t *testing.T) {
 	err := errors.New("boom")
 	p := policy.Compose(policy.Exponential(time.Second, 2, time.Minute), policy.CrashLoop(4, time.Minute, time.Minute), policy.Jitter(policy.FullJitter, time.Minute))
@@ -27,7 +27,7 @@ func TestFleetOfOneIsSimulate(t *testing.T) {
 	}
 }
 
-// TestFleetSharesABudget tells that the tasks draw on one budget.
+// The tasks of a fleet draw on one budget.
 func TestFleetSharesABudget(t *testing.T) {
 	p := policy.Compose(policy.Constant(0), policy.Budget(10, 1))
 	got := policy.SimulateFleet(p, 100, 8*time.Second, func(_ int, at time.Duration) policy.Run {

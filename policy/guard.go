@@ -2,7 +2,8 @@ package policy
 
 // Guard wraps p so that a panic in its Decide does not reach the caller: the
 // decision is then [Default]'s, and the value of the panic is handed to report,
-// which may be nil and may be called concurrently. A nil p is [Default]. The
+// which may be nil and may be called concurrently; a panic in report goes no
+// further. A nil p is [Default]. The
 // built-in policies that call no code of their users are returned as they are,
 // so that the guard costs them nothing.
 //
@@ -36,11 +37,16 @@ func (p *guard) String() string { return describe(p.inner) }
 func (p *guard) Decide(h History) (d Decision) {
 	defer func() {
 		if v := recover(); v != nil {
-			if p.report != nil {
-				p.report(v)
-			}
 			d = Default().Decide(h)
+			p.tryReport(v)
 		}
 	}()
 	return p.inner.Decide(h)
+}
+
+func (p *guard) tryReport(panicked any) {
+	defer func() { _ = recover() }()
+	if p.report != nil {
+		p.report(panicked)
+	}
 }

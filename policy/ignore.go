@@ -21,7 +21,8 @@ type ignore struct {
 }
 
 func (p *ignore) Unwrap() Policy { return p.inner }
-func (p *ignore) String() string { return "Ignore" + arrow + describe(p.inner) }
+func (p *ignore) String() string { return printed(p) }
+func (p *ignore) rule() string   { return "Ignore" }
 
 func (p *ignore) Decide(h History) Decision {
 	if err := h.Err(); err != nil && p.pred(err) {

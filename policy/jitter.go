@@ -79,14 +79,16 @@ type jitter struct {
 func (p *jitter) Unwrap() Policy   { return p.inner }
 func (p *jitter) infallible() bool { return infallible(p.inner) }
 
-func (p *jitter) String() string {
-	return fmt.Sprintf("Jitter(%v ≤ %s)", p.kind, short(p.max)) + arrow + describe(p.inner)
-}
+func (p *jitter) String() string { return printed(p) }
+func (p *jitter) rule() string   { return fmt.Sprintf("Jitter(%v ≤ %s)", p.kind, short(p.max)) }
 
 func (p *jitter) Decide(h History) Decision {
 	d := p.inner.Decide(h)
 	if d.Verdict != Restart || d.Delay <= 0 {
 		return d
+	}
+	if d.Fresh { // the hold before is of a slate that is wiped
+		h = h.Fresh()
 	}
 	var low, high float64
 	switch delay := float64(d.Delay); p.kind {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/history"
 	"github.com/holdfast-go/holdfast/policy"
 )
 
@@ -13,13 +14,13 @@ import (
 func draws(t *testing.T, p policy.Policy, last time.Duration) (delays []time.Duration) {
 	t.Helper()
 	for seed := range uint64(4000) {
-		var h policy.History
-		h.Seed(seed + 1)
-		h.ObserveCrash(at(0), errCrash)
-		h.Apply(policy.Decision{Delay: last})
-		h.ObserveCrash(at(1), errCrash)
-		d := p.Decide(&h)
-		if again := p.Decide(&h); again != d {
+		var log history.Log
+		log.Seed(seed + 1)
+		log.ObserveCrash(at(0), errCrash)
+		apply(&log, policy.Decision{Delay: last})
+		log.ObserveCrash(at(1), errCrash)
+		d := p.Decide(view(&log))
+		if again := p.Decide(view(&log)); again != d {
 			t.Fatalf("seed %d: first %v, asked again %v", seed, d, again)
 		}
 		if d.Verdict != policy.Restart {
@@ -74,11 +75,11 @@ func TestJitterRanges(t *testing.T) {
 func TestJitterIsAFunctionOfSeedAndCrash(t *testing.T) {
 	p := policy.Jitter(policy.FullJitter, time.Hour)(policy.Constant(time.Minute))
 	life := func(seed uint64) (delays [20]time.Duration) {
-		var h policy.History
-		h.Seed(seed)
+		var log history.Log
+		log.Seed(seed)
 		for i := range delays {
-			h.ObserveCrash(at(float64(i)), errCrash)
-			delays[i] = p.Decide(&h).Delay
+			log.ObserveCrash(at(float64(i)), errCrash)
+			delays[i] = p.Decide(view(&log)).Delay
 		}
 		return delays
 	}
@@ -105,7 +106,7 @@ func TestJitterAfterCleanExits(t *testing.T) {
 
 func TestJitterChangesRestartsOnly(t *testing.T) {
 	for _, want := range []policy.Decision{loop(300), giveUp, {}, {Delay: -5}} {
-		p := policy.Jitter(policy.EqualJitter, time.Second)(policy.Func(func(*policy.History) policy.Decision { return want }))
+		p := policy.Jitter(policy.EqualJitter, time.Second)(policy.Func(func(policy.History) policy.Decision { return want }))
 		newTask(t, p).wantCrash(0, want)
 	}
 }
@@ -128,7 +129,7 @@ func TestDecorrelatedJitterGrows(t *testing.T) {
 
 func TestJitterKindString(t *testing.T) {
 	for kind, want := range map[policy.JitterKind]string{
-		policy.FullJitter: "full", policy.EqualJitter: "equal", policy.DecorrelatedJitter: "decorrelated", 0: "jitter(0)", 9: "jitter(9)",
+		policy.FullJitter: "full", policy.EqualJitter: "equal", policy.DecorrelatedJitter: "decorrelated", 0: "none", 9: "jitter(9)",
 	} {
 		if got := kind.String(); got != want {
 			t.Errorf("%q, want %q", got, want)
@@ -144,5 +145,42 @@ func TestJitterPanics(t *testing.T) {
 		"policy: Jitter: the policy is nil; policy.Default() is a good one":                      func() { policy.Jitter(policy.FullJitter, 1)(nil) },
 	} {
 		wantPanic(t, want, f)
+	}
+}
+
+// The hold before is of no account once the slate is wiped.
+func TestDecorrelatedJitterAfterAStableRun(t *testing.T) {
+	const s = time.Second
+	p := policy.Compose(policy.Constant(s), policy.StableRun(time.Minute), policy.Jitter(policy.DecorrelatedJitter, time.Hour))
+	var longest time.Duration
+	for seed := range uint64(200) {
+		var log history.Log
+		log.Seed(seed + 1)
+		log.ObserveCrash(at(0), errCrash)
+		apply(&log, policy.Decision{Delay: time.Hour})
+		log.ObserveStart(at(3600))
+		log.ObserveCrash(at(7200), errCrash)
+		longest = max(longest, p.Decide(view(&log)).Delay)
+	}
+	if longest > 3*s || longest < 2*s {
+		t.Errorf("the longest hold is %v, want nearly 3s: the first of a new slate", longest)
+	}
+}
+
+func TestJitterKindText(t *testing.T) {
+	for kind := range policy.JitterKind(4) {
+		text, err := kind.MarshalText()
+		var read policy.JitterKind
+		if err != nil || read.UnmarshalText(text) != nil || read != kind {
+			t.Errorf("%v is read back as %v, %v", kind, read, err)
+		}
+	}
+	if _, err := policy.JitterKind(4).MarshalText(); err == nil || err.Error() != "policy: jitter (4) is unknown; use one of the constants" {
+		t.Errorf("MarshalText of no kind: %v", err)
+	}
+	kind := policy.EqualJitter
+	if err := kind.UnmarshalText([]byte("Full")); err == nil || kind != policy.EqualJitter ||
+		err.Error() != "Full is not a kind of jitter; use full, equal, decorrelated or none" {
+		t.Errorf("UnmarshalText of no kind: %v, %v", kind, err)
 	}
 }

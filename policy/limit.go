@@ -16,13 +16,10 @@ type Limit struct {
 	Window time.Duration
 }
 
-// noLimit is the zero Limit in words.
-const noLimit = "none"
-
 // String returns the limit in words, such as "20 in 1h" or "none".
 func (l Limit) String() string {
 	if l == (Limit{}) {
-		return noLimit
+		return none
 	}
 	return strconv.Itoa(l.N) + " in " + short(l.Window)
 }
@@ -30,20 +27,22 @@ func (l Limit) String() string {
 // MarshalText returns the words of String.
 func (l Limit) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// UnmarshalText reads the words of String; l is unchanged on an error.
+// UnmarshalText reads the words of String, or "20/1h" for short; l is unchanged on an
+// error.
 func (l *Limit) UnmarshalText(text []byte) error {
-	words := strings.Fields(string(text))
-	if len(words) == 1 && words[0] == noLimit {
+	if string(text) == none {
 		*l = Limit{}
 		return nil
 	}
-	if len(words) == 3 && words[1] == "in" {
-		n, badNumber := strconv.Atoi(words[0])
-		window, badWindow := jsonobj.ParseDuration(words[2])
-		if badNumber == nil && badWindow == nil {
-			*l = Limit{n, window}
-			return nil
-		}
+	count, window, ok := strings.Cut(string(text), " in ")
+	if !ok {
+		count, window, ok = strings.Cut(string(text), "/")
 	}
-	return fmt.Errorf(`%s is not a limit; write a number of crashes and a window, such as "20 in 1h", or "none"`, jsonobj.Quote(text))
+	n, badCount := strconv.Atoi(strings.TrimSpace(count))
+	w, badWindow := jsonobj.ParseDuration(strings.TrimSpace(window))
+	if !ok || badCount != nil || badWindow != nil || n == 0 && w == 0 {
+		return fmt.Errorf(`%s is not a limit; write a number of crashes and a window, such as "20 in 1h", or "none"`, jsonobj.Quote(text))
+	}
+	*l = Limit{n, w}
+	return nil
 }

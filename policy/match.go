@@ -22,9 +22,8 @@ type match struct {
 
 func (p *match) Unwrap() Policy { return p.inner }
 
-func (p *match) String() string {
-	return "Match(" + describe(p.other) + ")" + arrow + describe(p.inner)
-}
+func (p *match) String() string { return printed(p) }
+func (p *match) rule() string   { return "Match(" + describe(p.other) + ")" }
 
 func (p *match) Decide(h History) Decision {
 	if err := h.Err(); err != nil && p.pred(err) {

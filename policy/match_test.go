@@ -37,8 +37,8 @@ func TestMatchIsNotAskedAboutCleanExits(t *testing.T) {
 func TestMatchPanics(t *testing.T) {
 	base := policy.Constant(1)
 	for want, f := range map[string]func(){
-		"policy: Match: pred is nil; give the function that tells which errors match": func() { policy.Match(nil, base) },
-		"policy: Match: the policy is nil; policy.Default() is a good one":            func() { policy.Match(isConfig, nil) },
+		"policy: Match: pred is nil; give the function that says which errors match": func() { policy.Match(nil, base) },
+		"policy: Match: the policy is nil; policy.Default() is a good one":           func() { policy.Match(isConfig, nil) },
 	} {
 		wantPanic(t, want, f)
 	}

@@ -35,9 +35,8 @@ type maxCrashes struct {
 func (p *maxCrashes) Unwrap() Policy   { return p.inner }
 func (p *maxCrashes) infallible() bool { return infallible(p.inner) }
 
-func (p *maxCrashes) String() string {
-	return fmt.Sprintf("MaxCrashes(%d in %s)", p.n, short(p.window)) + arrow + describe(p.inner)
-}
+func (p *maxCrashes) String() string { return printed(p) }
+func (p *maxCrashes) rule() string   { return fmt.Sprintf("MaxCrashes(%d in %s)", p.n, short(p.window)) }
 
 func (p *maxCrashes) Decide(h History) Decision {
 	if h.Err() != nil && history.View(h).SpanAny(p.n+1) <= p.window {

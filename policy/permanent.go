@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -31,9 +30,9 @@ func (e *permanentError) Permanent() bool { return true }
 //   - one made by backoff.Permanent of github.com/cenkalti/backoff, in any version,
 //     which is recognised by its shape: a struct named PermanentError with a field
 //     Err; or the error of a backoff.Retry that ended with one;
-//   - any of errs, by [errors.Is].
+//   - any of errs, as [errors.Is] finds it.
 //
-// It panics if one of errs is nil.
+// It looks at a thousand errors of the tree that the error is, and no more. It panics if one of errs is nil.
 func PermanentErrors(errs ...error) Decorator {
 	for i, err := range errs {
 		if err == nil {
@@ -50,7 +49,8 @@ type permanentErrors struct {
 }
 
 func (p *permanentErrors) Unwrap() Policy { return p.inner }
-func (p *permanentErrors) String() string { return "PermanentErrors" + arrow + describe(p.inner) }
+func (p *permanentErrors) String() string { return printed(p) }
+func (p *permanentErrors) rule() string   { return "PermanentErrors" }
 
 func (p *permanentErrors) Decide(h History) Decision {
 	if p.permanent(h.Err()) {
@@ -64,11 +64,11 @@ func (p *permanentErrors) permanent(err error) bool {
 		return false
 	}
 	for e := range errorTree(err) {
-		if isPermanent(e) {
+		if isPermanent(e) || slices.ContainsFunc(p.errs, func(target error) bool { return matches(e, target) }) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(p.errs, func(target error) bool { return errors.Is(err, target) })
+	return false
 }
 
 func isPermanent(err error) bool {

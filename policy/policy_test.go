@@ -13,7 +13,7 @@ func TestComposeOrder(t *testing.T) {
 	var saw []string
 	see := func(name string) policy.Decorator {
 		return func(inner policy.Policy) policy.Policy {
-			return policy.Func(func(h *policy.History) policy.Decision {
+			return policy.Func(func(h policy.History) policy.Decision {
 				saw = append(saw, name)
 				return inner.Decide(h)
 			})
@@ -38,6 +38,10 @@ func TestUnwrap(t *testing.T) {
 		"StableRun":       policy.StableRun(s),
 		"Jitter":          policy.Jitter(policy.FullJitter, s),
 		"MaxCrashes":      policy.MaxCrashes(1, s),
+		"Probation":       policy.Probation(s),
+		"Spread":          policy.Spread(1),
+		"Ignore":          policy.Ignore(isConfig),
+		"Switch":          func(p policy.Policy) policy.Policy { return policy.NewSwitch(p) },
 		"PermanentErrors": policy.PermanentErrors(),
 		"RetryAfter":      policy.RetryAfter(s),
 		"Match":           policy.Match(func(error) bool { return true }, policy.Default()),
@@ -69,15 +73,15 @@ func TestComposePanics(t *testing.T) {
 
 func TestStrings(t *testing.T) {
 	for d, want := range map[policy.Decision]string{
-		{}:                       "restart now",
-		{Delay: -1}:              "restart now",
-		hold(0.5):                "restart after 500ms",
-		loop(300):                "crash looping for 5m0s",
-		giveUp:                   "give up",
-		{policy.GiveUp, 5}:       "give up",
-		{Verdict: 7, Delay: 1}:   "verdict(7) for 1ns",
-		{Delay: math.MaxInt64}:   "restart, held for ever",
-		{policy.CrashLooping, 0}: "crash looping for 0s",
+		{}:                                 "restart now",
+		{Delay: -1}:                        "restart now",
+		hold(0.5):                          "restart after 500ms",
+		loop(300):                          "crash looping for 5m",
+		giveUp:                             "give up",
+		{Verdict: policy.GiveUp, Delay: 5}: "give up",
+		{Verdict: 7, Delay: 1}:             "verdict(7) for 1ns",
+		{Delay: math.MaxInt64}:             "restart, held forever",
+		{Verdict: policy.CrashLooping}:     "crash looping for 0s",
 	} {
 		if got := d.String(); got != want {
 			t.Errorf("%#v: %q, want %q", d, got, want)

@@ -10,6 +10,14 @@ import (
 // arrow leads from a rule to the one that it asks.
 const arrow = " ─► "
 
+// printed is a decorator in words: its own rule, and what that wraps.
+func printed(p interface {
+	Unwrap() Policy
+	rule() string
+}) string {
+	return p.rule() + arrow + describe(p.Unwrap())
+}
+
 // describe returns p in words: by its String method, or else by its type.
 func describe(p Policy) string {
 	if s, ok := p.(fmt.Stringer); ok {
@@ -30,10 +38,17 @@ func short(d time.Duration) string {
 	return text
 }
 
+// shorts lists durations, the middle of a long list left out.
 func shorts(all []time.Duration) string {
-	texts := make([]string, len(all))
+	const most = 8
+	texts := make([]string, 0, most)
 	for i, d := range all {
-		texts[i] = short(d)
+		switch {
+		case len(all) <= most || i < most-2 || i == len(all)-1:
+			texts = append(texts, short(d))
+		case i == most-2:
+			texts = append(texts, "…")
+		}
 	}
 	return strings.Join(texts, ", ")
 }

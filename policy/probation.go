@@ -20,7 +20,8 @@ import (
 // It belongs between [CrashLoop], whose first hold it follows, and [StableRun],
 // which ends it. A crash before the end of a hold, of a task that someone started
 // anyway, renews that hold and does not go on to the next. Probation panics if there
-// is no cool-down, one is not positive, or one is shorter than that before it.
+// is no cool-down, one is not positive, one is shorter than that before it, or there
+// are more than a thousand.
 func Probation(cooldowns ...time.Duration) Decorator {
 	if err := checkCooldowns(cooldowns); err != nil {
 		panic(err)
@@ -36,7 +37,7 @@ type probation struct {
 
 func (p *probation) Unwrap() Policy   { return p.inner }
 func (p *probation) infallible() bool { return infallible(p.inner) }
-func (p *probation) String() string   { return p.probationRule.String() + arrow + describe(p.inner) }
+func (p *probation) String() string   { return printed(p) }
 
 func (p *probation) Decide(h History) Decision {
 	if cooldown := p.cooldown(h); cooldown > 0 {
@@ -60,11 +61,14 @@ func (r *probationRule) cooldown(h History) time.Duration {
 	return r.cooldowns[min(trips, len(r.cooldowns))-1]
 }
 
-func (r *probationRule) String() string { return "Probation(" + shorts(r.cooldowns) + ")" }
+func (r *probationRule) rule() string { return "Probation(" + shorts(r.cooldowns) + ")" }
 
 func checkCooldowns(cooldowns []time.Duration) error {
 	if len(cooldowns) == 0 {
 		return errors.New("policy: cooldowns is empty; give at least one, or leave Probation out")
+	}
+	if err := checkCount("cooldowns", len(cooldowns)); err != nil {
+		return err
 	}
 	var faults []error
 	for i, d := range cooldowns {

@@ -1,12 +1,9 @@
 package policy
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/history"
-	"github.com/holdfast-go/holdfast/internal/jsonobj"
 )
 
 // Record is a [History] as data that can be saved and sent: all of it but the
@@ -36,77 +33,10 @@ type Record struct {
 // wrong with it.
 func (r Record) Validate() error { return history.Record(r).Validate() }
 
-// recordJSON is how Record stands in JSON.
-type recordJSON struct {
-	Start     time.Time  `json:"start,omitzero"`
-	Now       duration   `json:"now,omitzero"`
-	Running   bool       `json:"running,omitzero"`
-	Began     duration   `json:"began,omitzero"`
-	Ran       duration   `json:"ran,omitzero"`
-	Err       string     `json:"error,omitzero"`
-	Crashed   bool       `json:"crashed,omitzero"`
-	Crashes   []duration `json:"crashes,omitempty"`
-	Total     uint64     `json:"total,omitzero"`
-	Streak    uint64     `json:"streak,omitzero"`
-	LastDelay duration   `json:"last_delay,omitzero"`
-	Trips     uint32     `json:"trips,omitzero"`
-	LoopEnd   duration   `json:"loop_end,omitzero"`
-	Depth     uint32     `json:"depth,omitzero"`
-	Seed      uint64     `json:"seed,omitzero"`
-
-	Looped bool `json:"looped,omitzero"` // of the first version, in place of trips
-}
-
-// MarshalJSON writes the fields that are not zero.
-func (r Record) MarshalJSON() ([]byte, error) {
-	return json.Marshal(recordJSON{
-		r.Start, duration(r.Now), r.Running, duration(r.Began), duration(r.Ran), r.Err, r.Crashed,
-		convert[duration](r.Crashes), r.Total, r.Streak, duration(r.LastDelay),
-		r.Trips, duration(r.LoopEnd), r.Depth, r.Seed, false,
-	})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote, in this version or an older one. An
-// unknown field is ignored, so that an older program can read what a newer one adds;
-// one that is null or given twice is an error, and r is unchanged.
-func (r *Record) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
-		return nil // the convention of encoding/json
-	}
-	var j recordJSON
-	_, faults := jsonobj.Fields(data)
-	if faults == nil {
-		faults = json.Unmarshal(data, &j)
-	}
-	if faults != nil {
-		return fmt.Errorf("policy: record: %w", faults)
-	}
-	if j.Looped {
-		j.Trips = max(j.Trips, 1)
-	}
-	*r = Record{
-		j.Start, time.Duration(j.Now), j.Running, time.Duration(j.Began), time.Duration(j.Ran), j.Err, j.Crashed,
-		convert[time.Duration](j.Crashes), j.Total, j.Streak, time.Duration(j.LastDelay),
-		j.Trips, time.Duration(j.LoopEnd), j.Depth, j.Seed,
-	}
-	return nil
-}
-
 func convert[To, From ~int64](from []From) []To {
 	var to []To
 	for _, d := range from {
 		to = append(to, To(d))
 	}
 	return to
-}
-
-// duration is a time.Duration that reads and writes itself as "1m30s".
-type duration time.Duration
-
-func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-func (d *duration) UnmarshalText(text []byte) error {
-	parsed, err := jsonobj.ParseDuration(string(text))
-	*d = duration(parsed)
-	return err
 }

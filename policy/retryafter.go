@@ -30,9 +30,8 @@ type retryAfter struct {
 
 func (p *retryAfter) Unwrap() Policy { return p.inner }
 
-func (p *retryAfter) String() string {
-	return "RetryAfter(≤ " + short(p.max) + ")" + arrow + describe(p.inner)
-}
+func (p *retryAfter) String() string { return printed(p) }
+func (p *retryAfter) rule() string   { return "RetryAfter(≤ " + short(p.max) + ")" }
 
 func (p *retryAfter) Decide(h History) Decision {
 	d := p.inner.Decide(h)

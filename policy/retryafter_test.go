@@ -35,7 +35,7 @@ func TestRetryAfter(t *testing.T) {
 		{"gives up", busy(sec(30)), giveUp, giveUp},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inner := policy.Func(func(*policy.History) policy.Decision { return test.inner })
+			inner := policy.Func(func(policy.History) policy.Decision { return test.inner })
 			k := newTask(t, policy.RetryAfter(time.Minute)(inner))
 			if got := k.fail(0, test.err); got != test.want {
 				t.Errorf("%v, want %v", got, test.want)
@@ -47,7 +47,7 @@ func TestRetryAfter(t *testing.T) {
 
 func TestRetryAfterPanics(t *testing.T) {
 	for want, f := range map[string]func(){
-		"policy: RetryAfter: max (0s) is not positive; raise it, it bounds what an error may ask for": func() { policy.RetryAfter(0) },
+		"policy: retry_after_max (0s) is not positive; raise it, it bounds what an error may ask for": func() { policy.RetryAfter(0) },
 		"policy: RetryAfter: the policy is nil; policy.Default() is a good one":                       func() { policy.RetryAfter(1)(nil) },
 	} {
 		wantPanic(t, want, f)

@@ -39,6 +39,16 @@ func errorTree(err error) iter.Seq[error] {
 
 const maxErrors = 1000
 
+// matches reports whether err itself is target, as errors.Is does for each error of
+// a tree. That one does not end where an error wraps itself.
+func matches(err, target error) bool {
+	if reflect.TypeOf(target).Comparable() && err == target {
+		return true
+	}
+	e, ok := err.(interface{ Is(error) bool })
+	return ok && e.Is(target)
+}
+
 func walkErrors(err error, yield func(error) bool, left *int) bool {
 	for err != nil && *left > 0 {
 		*left--

@@ -30,7 +30,7 @@ type spread struct {
 
 func (p *spread) Unwrap() Policy   { return p.inner }
 func (p *spread) infallible() bool { return infallible(p.inner) }
-func (p *spread) String() string   { return p.spreadRule.String() + arrow + describe(p.inner) }
+func (p *spread) String() string   { return printed(p) }
 
 func (p *spread) Decide(h History) Decision {
 	d := p.inner.Decide(h)
@@ -49,7 +49,7 @@ func (r *spreadRule) lengthen(h History, d time.Duration) time.Duration {
 	return history.Lengthen(d, r.fraction*history.View(h).Rand(history.SpreadSalt))
 }
 
-func (r *spreadRule) String() string { return "Spread(" + percent(r.fraction) + ")" }
+func (r *spreadRule) rule() string { return "Spread(" + percent(r.fraction) + ")" }
 
 func checkSpread(fraction float64) error {
 	if !(fraction > 0) || fraction > 1 {

@@ -26,7 +26,7 @@ type stableRun struct {
 
 func (p *stableRun) Unwrap() Policy   { return p.inner }
 func (p *stableRun) infallible() bool { return infallible(p.inner) }
-func (p *stableRun) String() string   { return p.stableRule.String() + arrow + describe(p.inner) }
+func (p *stableRun) String() string   { return printed(p) }
 
 func (p *stableRun) Decide(h History) Decision {
 	if !p.stable(h) {
@@ -41,7 +41,7 @@ type stableRule struct{ after time.Duration }
 
 func (r *stableRule) stable(h History) bool { return h.Ran() >= r.after }
 
-func (r *stableRule) String() string { return "StableRun(" + short(r.after) + ")" }
+func (r *stableRule) rule() string { return "StableRun(" + short(r.after) + ")" }
 
 func checkStable(after time.Duration) error {
 	if after <= 0 {

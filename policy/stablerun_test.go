@@ -17,11 +17,11 @@ func TestStableRun(t *testing.T) {
 	k.start(1)
 	k.wantCrash(60.999999999, hold(2))
 	k.start(61)
-	k.wantCrash(121, hold(1)) // as long as asked for
+	k.wantCrash(121, fresh(hold(1))) // as long as asked for
 	k.start(122)
-	k.wantCrash(500, hold(1))
-	if k.Crashes() != 4 {
-		t.Errorf("Crashes = %d, want 4", k.Crashes())
+	k.wantCrash(500, fresh(hold(1)))
+	if got := k.history().Crashes(); got != 4 {
+		t.Errorf("Crashes = %d, want 4", got)
 	}
 }
 
@@ -32,9 +32,9 @@ func TestStableRunThatEndsClean(t *testing.T) {
 	k.start(2)
 	k.wantExit(3, hold(2))
 	k.start(3)
-	k.wantExit(63, hold(1))
-	if k.Streak() != 0 {
-		t.Errorf("streak = %d, want 0", k.Streak())
+	k.wantExit(63, fresh(hold(1)))
+	if got := k.history().Streak(); got != 0 {
+		t.Errorf("streak = %d, want 0", got)
 	}
 	k.wantCrash(64, hold(1))
 }
@@ -55,14 +55,14 @@ func TestStableRunFreesFromACrashLoop(t *testing.T) {
 	k.crash(0)
 	k.wantCrash(1, loop(3600))
 	k.start(2)
-	k.wantCrash(62, hold(1))
+	k.wantCrash(62, fresh(hold(1)))
 	k.wantCrash(63, loop(3600))
 }
 
-func TestStableRunIsForgottenOnlyOnce(t *testing.T) {
+func TestStableRunWipesOnce(t *testing.T) {
 	k := newTask(t, stableMinute)
 	k.start(0)
-	k.wantCrash(100, hold(1))
+	k.wantCrash(100, fresh(hold(1)))
 	k.wantCrash(101, hold(2)) // its start was not seen
 }
 
@@ -76,6 +76,6 @@ func TestStableRunPanics(t *testing.T) {
 	}
 	k := newTask(t, policy.StableRun(math.MaxInt64)(policy.Steps(1, 2)))
 	k.start(0)
-	k.crash(1e9)
-	k.wantCrash(2e9, policy.Decision{Delay: 2})
+	k.crash(4e8)
+	k.wantCrash(5e8, policy.Decision{Delay: 2})
 }

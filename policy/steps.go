@@ -10,7 +10,8 @@ import (
 // Steps is a policy that holds a task for the first delay at the first crash of
 // a streak, for the second at the second, and for the last from then on. It
 // restarts after a clean exit with the same delay as after the last crash, or with
-// the first one. Steps panics if there is no delay or one is negative.
+// the first one. Steps panics if there is no delay, one is negative, or there are more
+// than a thousand.
 func Steps(delays ...time.Duration) Policy {
 	if err := checkSteps(delays); err != nil {
 		panic(err)
@@ -35,7 +36,9 @@ func (p *steps) delay(streak int) time.Duration {
 	return p.table[min(streak, len(p.table)-1)]
 }
 
-func (p *steps) String() string {
+func (p *steps) String() string { return p.rule() }
+
+func (p *steps) rule() string {
 	if len(p.table) == 1 {
 		return "Constant(" + short(p.table[0]) + ")"
 	}
@@ -46,6 +49,9 @@ func checkSteps(delays []time.Duration) error {
 	if len(delays) == 0 {
 		return errors.New("policy: steps is empty; give at least one delay")
 	}
+	if err := checkCount("steps", len(delays)); err != nil {
+		return err
+	}
 	var faults []error
 	for i, d := range delays {
 		if d < 0 {
@@ -53,4 +59,14 @@ func checkSteps(delays []time.Duration) error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// maxCount bounds the delays and cool-downs that are given one by one.
+const maxCount = 1000
+
+func checkCount(name string, n int) error {
+	if n > maxCount {
+		return fmt.Errorf("policy: %s: there are %d, which is above %d; leave some out", name, n, maxCount)
+	}
+	return nil
 }

@@ -51,4 +51,6 @@ func (s *Switch) Decide(h History) Decision { return s.Policy().Decide(h) }
 func (s *Switch) Unwrap() Policy { return s.Policy() }
 
 // String returns the present policy in words.
-func (s *Switch) String() string { return "Switch" + arrow + describe(s.Policy()) }
+func (s *Switch) String() string { return printed(s) }
+
+func (s *Switch) rule() string { return "Switch" }

@@ -99,7 +99,7 @@ func heldSet(n int) *gate.Set[int] {
 	set := gate.NewSet[int](policy.Constant(time.Hour))
 	random := rand.New(rand.NewPCG(1, uint64(n)))
 	for _, i := range random.Perm(n) {
-		set.Get(i).ObserveCrash(start.Add(-time.Hour+time.Hour/time.Duration(n)*time.Duration(i)), errCrash)
+		set.ObserveCrash(i, start.Add(-time.Hour+time.Hour/time.Duration(n)*time.Duration(i)), errCrash)
 	}
 	return set
 }

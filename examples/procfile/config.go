@@ -1,14 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/holdfast-go/holdfast/internal/jsonobj"
 	"github.com/holdfast-go/holdfast/policy"
 	"github.com/holdfast-go/holdfast/supervise"
 )
@@ -22,7 +20,7 @@ import (
 //	  "processes": {
 //	    "web":     {"stop_timeout": "30s", "restart": "always"},
 //	    "migrate": {"restart": "never"},
-//	    "worker":  {"policy": {"threshold": 3}, "max_crashes": {"n": 20, "window": "1h"}}
+//	    "worker":  {"policy": {"threshold": 3, "max_crashes": "20 in 1h"}}
 //	  }
 //	}
 type config struct {
@@ -33,23 +31,16 @@ type config struct {
 // settings are those of a process. What is absent in JSON is as for all, or at
 // its default.
 type settings struct {
-	// Policy says how long the process is held after a crash.
+	// Policy says how long the process is held after a crash, and when to give up on
+	// it, which stops all.
 	// Defaults to policy.DefaultConfig().
 	policy policy.Config
-	// MaxCrashes gives up on the process, and stops all, at more than n crashes in
-	// the window. Defaults to never.
-	maxCrashes limit
 	// Restart says after which end the process runs again: "always", "on-crash", or
 	// "never". Defaults to "on-crash".
 	restart string
 	// StopTimeout is how long the process may take to end after SIGTERM.
 	// Defaults to 10s.
 	stopTimeout time.Duration
-}
-
-type limit struct {
-	n      int // 0 for none
-	window time.Duration
 }
 
 func defaultConfig() config {
@@ -65,49 +56,81 @@ func (c config) of(name string) settings {
 }
 
 // parseConfig reads the configuration of these processes. It names the field of
-// each fault, and tells all of them at once.
+// each fault, and reports all of them at once.
 func parseConfig(path string, data []byte, entries []entry) (config, error) {
 	c := defaultConfig()
-	var processes map[string]json.RawMessage
-	err := c.all.parse(path, data, map[string]any{"processes": &processes})
+	var processes []jsonobj.Field
+	err := c.all.parse(path, data, func(value []byte) (err error) {
+		processes, err = jsonobj.Fields(value)
+		return err
+	})
 	c.processes = make(map[string]settings, len(processes))
-	for _, name := range slices.Sorted(maps.Keys(processes)) {
-		where := path + ": processes." + name
-		if find(entries, name) < 0 {
+	for _, p := range processes {
+		where := path + ": processes." + p.Name
+		if find(entries, p.Name) < 0 {
 			err = errors.Join(err, fmt.Errorf("%s: the Procfile has no such process; it has %s", where, strings.Join(namesOf(entries), ", ")))
 			continue
 		}
 		s := c.all
-		err = errors.Join(err, s.parse(where, processes[name], nil))
-		c.processes[name] = s
+		err = errors.Join(err, s.parse(where, p.Value, nil))
+		c.processes[p.Name] = s
 	}
 	return c, err
 }
 
-// parse sets the fields that are present, and checks them.
-func (s *settings) parse(where string, data []byte, more map[string]any) error {
-	fields := map[string]any{
-		"policy": &s.policy, "max_crashes": &s.maxCrashes, "restart": &s.restart, "stop_timeout": (*duration)(&s.stopTimeout),
+// parse sets the fields that are present, and checks them. It reads "processes" with
+// the function that it is given, if any.
+func (s *settings) parse(where string, data []byte, processes func([]byte) error) error {
+	fields, err := jsonobj.Fields(data)
+	faults := []error{prefixed(where, err)}
+	for _, f := range fields {
+		if err := s.set(f, processes); err != nil {
+			faults = append(faults, prefixed(where, err))
+		}
 	}
-	maps.Copy(fields, more)
-	return errors.Join(setFields(where, data, fields), s.check(where))
+	return errors.Join(append(faults, s.check(where))...)
+}
+
+func (s *settings) set(f jsonobj.Field, processes func([]byte) error) (err error) {
+	switch {
+	case f.Name == "policy":
+		return s.policy.UnmarshalJSON(f.Value) // whose errors begin with that name
+	case f.Name == "restart":
+		s.restart, err = jsonobj.String(f.Value)
+	case f.Name == "stop_timeout":
+		s.stopTimeout, err = jsonobj.Duration(f.Value)
+	case f.Name == "processes" && processes != nil:
+		err = processes(f.Value)
+	case processes != nil:
+		return jsonobj.Unknown(f.Name, []string{"policy", "restart", "stop_timeout", "processes"})
+	default:
+		return jsonobj.Unknown(f.Name, []string{"policy", "restart", "stop_timeout"})
+	}
+	return prefixed(f.Name, err)
+}
+
+// prefixed is err with where it is; of several joined, each gets it.
+func prefixed(where string, err error) error {
+	switch e := err.(type) {
+	case nil:
+		return nil
+	case interface{ Unwrap() []error }:
+		var all []error
+		for _, one := range e.Unwrap() {
+			all = append(all, prefixed(where, one))
+		}
+		return errors.Join(all...)
+	}
+	return fmt.Errorf("%s: %w", where, err)
 }
 
 func (s *settings) check(where string) error {
-	var faults []error
-	fault := func(field string, err error) { faults = append(faults, fmt.Errorf("%s: %s: %w", where, field, err)) }
-	if err := s.policy.Validate(); err != nil {
-		fault("policy", err)
-	}
-	if l := s.maxCrashes; l.n < 0 || l.n > 0 && l.window <= 0 {
-		fault("max_crashes", fmt.Errorf("n (%d) is negative or window (%v) is not positive; "+
-			`write such as {"n": 20, "window": "1h"}, or leave it out to never give up`, l.n, l.window))
-	}
+	faults := []error{prefixed(where, s.policy.Validate())}
 	if _, ok := restartModes[s.restart]; !ok {
-		fault("restart", fmt.Errorf("%q is unknown; use always, on-crash or never", s.restart))
+		faults = append(faults, fmt.Errorf("%s: restart: %q is unknown; use always, on-crash or never", where, s.restart))
 	}
 	if s.stopTimeout < 0 {
-		fault("stop_timeout", fmt.Errorf("%v is negative; use 0s to kill at once", s.stopTimeout))
+		faults = append(faults, fmt.Errorf("%s: stop_timeout: %v is negative; use 0s to kill at once", where, s.stopTimeout))
 	}
 	return errors.Join(faults...)
 }
@@ -122,51 +145,5 @@ func (s settings) options() []supervise.Option {
 	if err != nil {
 		panic(err)
 	}
-	if s.maxCrashes.n > 0 {
-		p = policy.Compose(p, policy.MaxCrashes(s.maxCrashes.n, s.maxCrashes.window))
-	}
 	return []supervise.Option{supervise.WithPolicy(p), supervise.WithStopTimeout(s.stopTimeout), restartModes[s.restart]}
-}
-
-// UnmarshalJSON reads the two fields.
-func (l *limit) UnmarshalJSON(data []byte) error {
-	return setFields("", data, map[string]any{"n": &l.n, "window": (*duration)(&l.window)})
-}
-
-// duration is written as "1m30s".
-type duration time.Duration
-
-// UnmarshalJSON reads a string with a unit.
-func (d *duration) UnmarshalJSON(data []byte) error {
-	var text string
-	if json.Unmarshal(data, &text) == nil {
-		if parsed, err := time.ParseDuration(text); err == nil {
-			*d = duration(parsed)
-			return nil
-		}
-	}
-	return fmt.Errorf(`%s is not a duration; write a string with a unit, such as "500ms"`, data)
-}
-
-// setFields sets the fields that are present in a JSON object.
-func setFields(where string, data []byte, fields map[string]any) error {
-	prefix := ""
-	if where != "" {
-		prefix = where + ": "
-	}
-	var given map[string]json.RawMessage
-	if err := json.Unmarshal(data, &given); err != nil {
-		return fmt.Errorf("%snot a JSON object: %w", prefix, err)
-	}
-	var faults []error
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		field, ok := fields[name]
-		if !ok {
-			faults = append(faults, fmt.Errorf("%s%s: there is no such field; there are %s", prefix, name,
-				strings.Join(slices.Sorted(maps.Keys(fields)), ", ")))
-		} else if err := json.Unmarshal(given[name], field); err != nil {
-			faults = append(faults, fmt.Errorf("%s%s: %w", prefix, name, err))
-		}
-	}
-	return errors.Join(faults...)
 }

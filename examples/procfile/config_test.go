@@ -1,9 +1,12 @@
 package main
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfast-go/holdfast/policy"
 )
 
 func TestParseProcfile(t *testing.T) {
@@ -53,39 +56,44 @@ var twoEntries = []entry{{name: "web"}, {name: "mail"}}
 
 func TestConfigIsInherited(t *testing.T) {
 	c, err := parseConfig("C", []byte(`{
-		"policy": {"initial": "1s"}, "stop_timeout": "3s", "max_crashes": {"n": 7, "window": "1h"},
-		"processes": {"web": {"policy": {"max": "2s", "window": "20s"}, "max_crashes": {"n": 2}, "restart": "always"}}}`), twoEntries)
+		"policy": {"initial": "1s", "max_crashes": "7 in 1h"}, "stop_timeout": "3s",
+		"processes": {"web": {"policy": {"max": "2s", "window": "20s"}, "restart": "always"}}}`), twoEntries)
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := defaultConfig().all
-	all.policy.Initial, all.stopTimeout, all.maxCrashes = time.Second, 3*time.Second, limit{7, time.Hour}
-	if c.of("mail") != all {
-		t.Errorf("mail has %+v, not %+v", c.of("mail"), all)
+	all.policy.Initial, all.stopTimeout, all.policy.MaxCrashes = time.Second, 3*time.Second, policy.Limit{N: 7, Window: time.Hour}
+	if got := c.of("mail"); !reflect.DeepEqual(got, all) {
+		t.Errorf("mail has %+v, not %+v", got, all)
 	}
 	web := all
-	web.policy.Max, web.policy.Window, web.maxCrashes.n, web.restart = 2*time.Second, 20*time.Second, 2, "always"
-	if c.of("web") != web {
-		t.Errorf("web has %+v, not %+v", c.of("web"), web)
+	web.policy.Max, web.policy.Window, web.restart = 2*time.Second, 20*time.Second, "always"
+	if got := c.of("web"); !reflect.DeepEqual(got, web) {
+		t.Errorf("web has %+v, not %+v", got, web)
 	}
 }
 
 func TestConfigFaults(t *testing.T) {
 	for text, want := range map[string]string{
-		`[]`:                               "C: not a JSON object: json: cannot unmarshal array",
-		`{`:                                "C: not a JSON object: unexpected end of JSON input",
-		`{"polcy": {}}`:                    "C: polcy: there is no such field; there are max_crashes, policy, processes, restart, stop_timeout",
-		`{"restart": "often"}`:             `C: restart: "often" is unknown; use always, on-crash or never`,
-		`{"stop_timeout": 5}`:              `C: stop_timeout: 5 is not a duration; write a string with a unit, such as "500ms"`,
-		`{"stop_timeout": "-1s"}`:          "C: stop_timeout: -1s is negative; use 0s to kill at once",
-		`{"max_crashes": {"n": 3}}`:        `C: max_crashes: n (3) is negative or window (0s) is not positive; write such as {"n": 20, "window": "1h"}`,
-		`{"max_crashes": {"m": 3}}`:        "C: max_crashes: m: there is no such field; there are n, window",
-		`{"policy": {"initial": "9h"}}`:    "C: policy: policy: max (1m0s) is below initial (9h0m0s); raise max",
-		`{"processes": {"db": {}}}`:        "C: processes.db: the Procfile has no such process; it has web, mail",
-		`{"processes": {"web": {"a": 1}}}`: "C: processes.web: a: there is no such field",
-		// All faults are told at once.
+		`[]`:                                        "C: [] is not a JSON object",
+		`{`:                                         "C: line 1, column 1: this is not JSON",
+		`{"polcy": {}}`:                             "C: polcy: there is no such field; did you mean policy?",
+		`{"wages": {}}`:                             "C: wages: there is no such field; the fields are policy, restart, stop_timeout, processes",
+		`{"restart": "often"}`:                      `C: restart: "often" is unknown; use always, on-crash or never`,
+		`{"restart": 1}`:                            `C: restart: 1 is not a string; put it in quotes`,
+		`{"restart": null}`:                         `C: restart: it is null; give it a value or leave it out`,
+		`{"stop_timeout": 5}`:                       `C: stop_timeout: 5 is not a duration; write a number with its unit in quotes, such as "1m30s"`,
+		`{"stop_timeout": "-1s"}`:                   "C: stop_timeout: -1s is negative; use 0s to kill at once",
+		`{"policy": {"max_crashes": 3}}`:            `C: policy: max_crashes: 3 is not a string; put it in quotes`,
+		`{"policy": {"max_crashes": "3 a day"}}`:    `C: policy: max_crashes: 3 a day is not a limit; write a number of crashes and a window`,
+		`{"policy": {"initial": "9h"}}`:             "C: policy: max (1m0s) is below initial (9h0m0s); raise max",
+		`{"processes": {"db": {}}}`:                 "C: processes.db: the Procfile has no such process; it has web, mail",
+		`{"processes": {"web": {"a": 1}}}`:          "C: processes.web: a: there is no such field",
+		`{"processes": {"web": {}, "web": {}}}`:     "C: processes: web: it is given twice; leave one out",
+		`{"processes": {"web": {"processes": {}}}}`: "C: processes.web: processes: there is no such field",
+		// All faults are reported at once.
 		`{"restart": "", "processes": {"web": {"policy": {"factor": 0}}}}`: "C: restart: \"\" is unknown; use always, on-crash or never\n" +
-			"C: processes.web: policy: policy: factor (0) is below 1",
+			"C: processes.web: policy: factor (0) is below 1",
 	} {
 		if _, err := parseConfig("C", []byte(text), twoEntries); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s:\n%v\nnot\n%s", text, err, want)
@@ -94,7 +102,7 @@ func TestConfigFaults(t *testing.T) {
 }
 
 func FuzzConfig(f *testing.F) {
-	f.Add([]byte(`{"policy": {"max": "30s"}, "processes": {"web": {"restart": "always", "max_crashes": {"n": 1, "window": "1s"}}}}`))
+	f.Add([]byte(`{"policy": {"max": "30s"}, "processes": {"web": {"restart": "always", "policy": {"max_crashes": "1 in 1s"}}}}`))
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		c, err := parseConfig("C", data, twoEntries)
 		if err != nil {

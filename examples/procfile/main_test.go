@@ -41,10 +41,11 @@ type program struct {
 	printed bytes.Buffer
 	more    *sync.Cond
 	ended   bool
+	err     error // of its Wait
 }
 
 // fast is a configuration for tests, in which a process may take long to stop.
-const fast = `{"policy": {"initial": "1ms", "max": "1ms", "threshold": 3, "cooldown": "1h"}, "stop_timeout": "1h"}`
+const fast = `{"policy": {"initial": "1ms", "max": "1ms", "threshold": 3, "cooldown": "1h", "spread": 0}, "stop_timeout": "1h"}`
 
 func start(t *testing.T, procfile, config string, args ...string) *program {
 	t.Helper()
@@ -66,7 +67,19 @@ func start(t *testing.T, procfile, config string, args ...string) *program {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.cmd.Process.Kill() })
+	waited := make(chan struct{})
+	go func() {
+		defer close(waited)
+		err := p.cmd.Wait()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.ended, p.err = true, err
+		p.more.Broadcast()
+	}()
+	t.Cleanup(func() {
+		p.cmd.Process.Kill()
+		<-waited
+	})
 	return p
 }
 
@@ -102,13 +115,14 @@ func (p *program) press(keys string) { fmt.Fprintln(p.keys, keys) }
 // has printed.
 func (p *program) exits(status int) string {
 	p.t.Helper()
-	err := p.cmd.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ended = true
+	for !p.ended {
+		p.more.Wait()
+	}
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		p.t.Fatal(err)
+	if p.err != nil && !errors.As(p.err, &exit) {
+		p.t.Fatal(p.err)
 	}
 	if got := p.cmd.ProcessState.ExitCode(); got != status {
 		p.t.Errorf("the exit status is %d, not %d:\n%s", got, status, &p.printed)
@@ -266,7 +280,7 @@ func gone(t *testing.T, pid string) {
 }
 
 func TestGivesUp(t *testing.T) {
-	config := strings.TrimSuffix(fast, "}") + `, "processes": {"bad": {"max_crashes": {"n": 1, "window": "1h"}}}}`
+	config := strings.TrimSuffix(fast, "}") + `, "processes": {"bad": {"policy": {"max_crashes": "1 in 1h"}}}}`
 	p := start(t, `good: trap "echo bye; exit 0" TERM; echo up; touch up; while :; do sleep 0.01; done`+"\n"+
 		`bad: until [ -e up ]; do sleep 0.01; done; exit 4`, config)
 	printed := p.exits(exitFailed)

@@ -13,14 +13,17 @@ import (
 // fields of the snapshot in the order of encode. Snapshots have a JSON form too,
 // which takes three to four times the room and some thirty times as long to read:
 // what counts here is how fast a process is back that looks after a million tasks.
-const codecVersion = 1
+//
+// Version 1 had a flag in place of the number of trips, and no pauses.
+const codecVersion = 2
 
 const (
 	hasUntil = 1 << iota
 	hasStart
 	isRunning
 	isCrashed
-	isLooped
+	hasTrips
+	isPaused
 )
 
 var errMalformed = errors.New("a snapshot is malformed")
@@ -31,7 +34,8 @@ func encode(revision uint64, s gate.Snapshot) []byte {
 	b = binary.BigEndian.AppendUint64(b, revision)
 	var flags byte
 	for flag, set := range map[byte]bool{
-		hasUntil: !s.Until.IsZero(), hasStart: !h.Start.IsZero(), isRunning: h.Running, isCrashed: h.Crashed, isLooped: h.Looped,
+		hasUntil: !s.Until.IsZero(), hasStart: !h.Start.IsZero(), isRunning: h.Running, isCrashed: h.Crashed,
+		hasTrips: h.Trips > 0, isPaused: s.PausedBy != nil,
 	} {
 		if set {
 			flags |= flag
@@ -52,7 +56,17 @@ func encode(revision uint64, s gate.Snapshot) []byte {
 		b = binary.AppendVarint(b, int64(last-at)) // small, since they are close together
 		last = at
 	}
+	if h.Trips > 0 {
+		b = binary.AppendUvarint(b, uint64(h.Trips))
+	}
+	if s.PausedBy != nil {
+		b = appendText(appendText(b, s.PausedBy.Who), s.PausedBy.Why)
+	}
 	return append(b, h.Err...)
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
 func appendTime(b []byte, t time.Time) []byte {
@@ -65,7 +79,7 @@ func appendTime(b []byte, t time.Time) []byte {
 // decode is the inverse of encode, but that instants are in UTC.
 func decode(value []byte) (revision uint64, s gate.Snapshot, err error) {
 	const header = 8 + 3
-	if len(value) < header || value[8] != codecVersion {
+	if len(value) < header || value[8] < 1 || value[8] > codecVersion {
 		return 0, s, errMalformed
 	}
 	h := &s.History
@@ -79,12 +93,13 @@ func decode(value []byte) (revision uint64, s gate.Snapshot, err error) {
 	if flags&hasStart != 0 {
 		h.Start = r.time()
 	}
-	h.Running, h.Crashed, h.Looped = flags&isRunning != 0, flags&isCrashed != 0, flags&isLooped != 0
+	h.Running, h.Crashed = flags&isRunning != 0, flags&isCrashed != 0
 	for _, d := range []*time.Duration{&h.Now, &h.Began, &h.Ran, &h.LastDelay, &h.LoopEnd} {
 		*d = time.Duration(r.varint())
 	}
 	h.Total, h.Streak, h.Depth, h.Seed = r.uvarint(), r.uvarint(), uint32(r.uvarint()), r.uvarint()
 	h.Crashes = r.crashes(h.Now)
+	r.added(&s, value[8], flags)
 	h.Err = string(r.rest)
 	if r.malformed {
 		return 0, gate.Snapshot{}, errMalformed
@@ -103,6 +118,30 @@ func revisionOf(value []byte) uint64 {
 type reader struct {
 	rest      []byte
 	malformed bool
+}
+
+// added reads what version 2 has more than 1.
+func (r *reader) added(s *gate.Snapshot, version, flags byte) {
+	if flags&hasTrips != 0 {
+		s.History.Trips = 1
+		if version > 1 {
+			s.History.Trips = uint32(r.uvarint())
+		}
+	}
+	if flags&isPaused != 0 {
+		s.PausedBy = &gate.By{Who: r.text(), Why: r.text()}
+	}
+}
+
+func (r *reader) text() string {
+	n := r.uvarint()
+	if n > uint64(len(r.rest)) {
+		r.malformed = true
+		return ""
+	}
+	text := string(r.rest[:n])
+	r.rest = r.rest[n:]
+	return text
 }
 
 func (r *reader) varint() int64 {

@@ -2,6 +2,8 @@ package filestore
 
 import (
 	"bytes"
+	"encoding/hex"
+	"encoding/json"
 	"math"
 	"reflect"
 	"testing"
@@ -26,6 +28,9 @@ func fill(t *testing.T, v reflect.Value, seed *int64) {
 		for i := range v.Len() {
 			fill(t, v.Index(i), seed)
 		}
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(t, v.Elem(), seed)
 	case v.CanInt():
 		v.SetInt(*seed)
 	case v.CanUint():
@@ -57,6 +62,33 @@ func TestCodecExtremes(t *testing.T) {
 	_, got, err := decode(encode(0, s))
 	if err != nil || !reflect.DeepEqual(got, s) {
 		t.Errorf("error %v:\n got %+v\nwant %+v", err, got, s)
+	}
+}
+
+// first is a snapshot in a crash loop, as version 1 of the encoding had it, and JSON.
+const (
+	first = "000000000000002a01021b02aadbb9950dc0843dcad6b9950d0080a9d3e71d0080897a80e0a596bb118089f9fdd81105050007050080a8d6b90780a8d6b90780a8d6b90780a8d6b9076e6f207375636820686f7374"
+
+	firstJSON = `{"version":1,"phase":"crash looping","until":"2026-01-02T03:09:09.001Z","history":{"start":"2026-01-02T03:04:05Z",` +
+		`"now":"4.001s","ran":"1ms","error":"no such host","crashed":true,"crashes":["1ms","1.001s","2.001s","3.001s","4.001s"],` +
+		`"total":5,"streak":5,"last_delay":"5m0s","looped":true,"loop_end":"5m4.001s","seed":7}}`
+)
+
+func TestFirstVersionIsRead(t *testing.T) {
+	value, err := hex.DecodeString(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want gate.Snapshot
+	if err := json.Unmarshal([]byte(firstJSON), &want); err != nil {
+		t.Fatal(err)
+	}
+	revision, got, err := decode(value)
+	if err != nil || revision != 42 || !reflect.DeepEqual(got, want) {
+		t.Errorf("revision %d, error %v:\n got %+v\nwant %+v", revision, err, got, want)
+	}
+	if err := new(gate.Tracker).Restore(got); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -89,6 +89,20 @@ func TestRoomGrowsWithTheCrashes(t *testing.T) {
 	}
 }
 
+// A policy that has only seen fresh slates looks as far back as any: what it will ask
+// for is kept, and saved.
+func TestFreshSlatesKeepWhatIsAskedFor(t *testing.T) {
+	var h, loaded history.Log
+	h.ObserveCrash(at(0), errCrash)
+	h.View().Fresh().Span(20)
+	if r := h.Record(); r.Depth != 20 || len(r.Crashes) != 1 {
+		t.Errorf("depth %d, crashes %v; want 20, and the one there is", r.Depth, r.Crashes)
+	}
+	load(t, &loaded, h.Record())
+	loaded.ObserveCrash(at(5), errCrash)
+	wantSpans(t, loaded.View().Span, map[int]float64{2: 5})
+}
+
 func TestNoMoreIsKeptThanAsked(t *testing.T) {
 	var h history.Log
 	for i := range 5000 {

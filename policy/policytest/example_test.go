@@ -9,10 +9,10 @@ import (
 	"github.com/holdfast-go/holdfast/policy/policytest"
 )
 
-// A delay that doubles for ever wraps around: the task that has crashed for
-// longest is restarted at once.
+// A delay that doubles forever wraps around: the task that has crashed for longest is
+// restarted at once.
 func ExampleCheck() {
-	doubling := policy.Func(func(h *policy.History) policy.Decision {
+	doubling := policy.Func(func(h policy.History) policy.Decision {
 		return policy.Decision{Delay: time.Millisecond << h.Streak()}
 	})
 	err := policytest.Check(doubling)

@@ -10,14 +10,16 @@
 //	delay       the delay is never negative
 //	verdict     the verdict is one of the three
 //	pure        the same history gets the same decision, however often
-//	history     nothing in the history changes but by Forget
 //	clean       a clean exit, and a history of nothing, are decided on too
 //	overflow    neither long streaks, runs nor spans make a delay overflow
+//	odd         nor do odd instants: the zero time, 1970, the year 9999
 //	concurrent  many goroutines get the decisions that one gets
-//	forget      what was forgotten has no influence any more
+//	forget      a decision that wipes the slate is what a clean slate gets
+//	uncounted   what is not counted does not trip a crash loop
 //	saved       a history that was saved and loaded gets the same decision
 //
-// Run the test with -race as well: only then are data races found.
+// There is no rule that a policy must leave its history as it is: one that does not
+// cannot be compiled. Run the test with -race as well: only then are data races found.
 package policytest
 
 import (
@@ -30,7 +32,7 @@ import (
 	"github.com/holdfast-go/holdfast/policy"
 )
 
-// Option changes what [Run] and [Check] do. Safe for concurrent use.
+// Option changes what [Run] and [Check] do.
 type Option func(*checker)
 
 // Except leaves out the rules of these names, for a policy that breaks them on
@@ -100,21 +102,29 @@ func (a answer) String() string {
 	if a.panicked != "" {
 		return "panic: " + a.panicked
 	}
-	return fmt.Sprintf("%v with a delay of %v", a.Verdict, a.Delay) // unlike Decision's, also shows a negative one
+	text := fmt.Sprintf("%v with a delay of %v", a.Verdict, a.Delay) // unlike Decision's, also shows a negative one
+	if a.Fresh {
+		text += " and a clean slate"
+	}
+	if a.Uncounted {
+		text += ", uncounted"
+	}
+	return text
 }
 
-// ask asks about h itself, which the policy may change.
-func (c *checker) ask(h *policy.History) (a answer) {
+// about asks about a copy of a past.
+func (c *checker) about(p past) answer { return c.ask(policy.History(p.log.Clone().View())) }
+
+// aboutFresh asks about a copy with a clean slate.
+func (c *checker) aboutFresh(p past) answer {
+	return c.ask(policy.History(p.log.Clone().View()).Fresh())
+}
+
+func (c *checker) ask(h policy.History) (a answer) {
 	defer func() {
 		if v := recover(); v != nil {
 			a = answer{panicked: fmt.Sprint(v)}
 		}
 	}()
 	return answer{Decision: c.policy.Decide(h)}
-}
-
-// about asks about a copy of h.
-func (c *checker) about(h *policy.History) answer {
-	clone := h.Clone()
-	return c.ask(&clone)
 }

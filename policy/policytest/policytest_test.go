@@ -2,6 +2,7 @@ package policytest_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"math"
 	"reflect"
@@ -24,25 +25,35 @@ func TestBuiltInsKeepTheRules(t *testing.T) {
 	base := policy.Exponential(time.Second, 2, time.Hour)
 	constant := func() backoff.BackOff { return backoff.NewConstantBackOff(time.Second) }
 	for name, p := range map[string]policy.Policy{
-		"Default":       policy.Default(),
-		"Exponential":   base,
-		"tiny factor":   policy.Exponential(1, 1.0000001, math.MaxInt64),
-		"huge factor":   policy.Exponential(1, math.MaxFloat64, math.MaxInt64),
-		"Constant":      policy.Constant(math.MaxInt64),
-		"Steps":         policy.Steps(0, time.Second, time.Minute),
-		"CrashLoop":     policy.CrashLoop(10, math.MaxInt64, math.MaxInt64)(base),
-		"StableRun":     policy.StableRun(time.Second)(base),
-		"full jitter":   policy.Jitter(policy.FullJitter, time.Minute)(base),
-		"equal jitter":  policy.Jitter(policy.EqualJitter, math.MaxInt64)(policy.Constant(math.MaxInt64)),
-		"decorrelated":  policy.Jitter(policy.DecorrelatedJitter, math.MaxInt64)(policy.Constant(math.MaxInt64)),
-		"MaxCrashes":    policy.MaxCrashes(3, time.Hour)(base),
-		"permanent":     policy.PermanentErrors(errKnown)(base),
-		"RetryAfter":    policy.RetryAfter(time.Hour)(base),
-		"Match":         policy.Match(func(err error) bool { return errors.Is(err, errKnown) }, policy.Constant(1))(base),
-		"FromBackOff":   policy.FromBackOff(constant),
-		"with retries":  policy.FromBackOff(func() backoff.BackOff { return backoff.WithMaxRetries(constant(), 3) }),
-		"guarded Func":  policy.Guard(policy.Func(base.Decide), nil),
-		"one on top of": policy.Compose(base, policy.Jitter(policy.FullJitter, time.Hour), policy.CrashLoop(5, time.Minute, time.Hour), policy.MaxCrashes(20, time.Hour), policy.StableRun(time.Minute)),
+		"Default":                    policy.Default(),
+		"Classic":                    policy.Classic(),
+		"Spread":                     policy.Spread(1)(base),
+		"Spread, most":               policy.Spread(1)(policy.Constant(math.MaxInt64)),
+		"Probation":                  policy.Compose(base, policy.CrashLoop(2, time.Minute, time.Minute), policy.Probation(time.Hour, math.MaxInt64)),
+		"Ignore":                     policy.Ignore(func(err error) bool { return errors.Is(err, context.DeadlineExceeded) })(base),
+		"Ignore all":                 policy.StableRun(time.Second)(policy.Ignore(func(error) bool { return true })(base)),
+		"Switch":                     policy.NewSwitch(policy.Default()),
+		"zero Switch":                &policy.Switch{},
+		"jitter around a stable run": policy.Compose(base, policy.StableRun(time.Minute), policy.Jitter(policy.DecorrelatedJitter, time.Hour)),
+		"two crash loops":            policy.Compose(base, policy.CrashLoop(3, time.Minute, time.Minute), policy.CrashLoop(9, time.Hour, time.Hour)),
+		"Exponential":                base,
+		"tiny factor":                policy.Exponential(1, 1.0000001, math.MaxInt64),
+		"huge factor":                policy.Exponential(1, math.MaxFloat64, math.MaxInt64),
+		"Constant":                   policy.Constant(math.MaxInt64),
+		"Steps":                      policy.Steps(0, time.Second, time.Minute),
+		"CrashLoop":                  policy.CrashLoop(10, math.MaxInt64, math.MaxInt64)(base),
+		"StableRun":                  policy.StableRun(time.Second)(base),
+		"full jitter":                policy.Jitter(policy.FullJitter, time.Minute)(base),
+		"equal jitter":               policy.Jitter(policy.EqualJitter, math.MaxInt64)(policy.Constant(math.MaxInt64)),
+		"decorrelated":               policy.Jitter(policy.DecorrelatedJitter, math.MaxInt64)(policy.Constant(math.MaxInt64)),
+		"MaxCrashes":                 policy.MaxCrashes(3, time.Hour)(base),
+		"permanent":                  policy.PermanentErrors(errKnown)(base),
+		"RetryAfter":                 policy.RetryAfter(time.Hour)(base),
+		"Match":                      policy.Match(func(err error) bool { return errors.Is(err, errKnown) }, policy.Constant(1))(base),
+		"FromBackOff":                policy.FromBackOff(constant),
+		"with retries":               policy.FromBackOff(func() backoff.BackOff { return backoff.WithMaxRetries(constant(), 3) }),
+		"guarded Func":               policy.Guard(policy.Func(base.Decide), nil),
+		"one on top of":              policy.Compose(base, policy.Jitter(policy.FullJitter, time.Hour), policy.CrashLoop(5, time.Minute, time.Hour), policy.MaxCrashes(20, time.Hour), policy.StableRun(time.Minute)),
 	} {
 		t.Run(name, func(t *testing.T) { policytest.Run(t, p) })
 	}
@@ -62,7 +73,7 @@ var restart = policy.Decision{Delay: time.Second}
 // bad has, for each rule, a policy that breaks it and no other.
 var bad = map[string]func() policy.Func{
 	"panic": func() policy.Func {
-		return func(h *policy.History) policy.Decision {
+		return func(h policy.History) policy.Decision {
 			if h.Streak() == 5 {
 				panic("five")
 			}
@@ -70,53 +81,66 @@ var bad = map[string]func() policy.Func{
 		}
 	},
 	"delay": func() policy.Func {
-		return func(h *policy.History) policy.Decision {
+		return func(h policy.History) policy.Decision {
 			return policy.Decision{Delay: time.Duration(2-min(h.Streak(), 3)) * time.Second}
 		}
 	},
 	"verdict": func() policy.Func {
-		return func(h *policy.History) policy.Decision {
+		return func(h policy.History) policy.Decision {
 			return policy.Decision{Verdict: policy.Verdict(min(h.Streak(), 3))}
 		}
 	},
 	"pure": func() policy.Func {
 		var asked atomic.Int64
-		return func(*policy.History) policy.Decision {
+		return func(policy.History) policy.Decision {
 			return policy.Decision{Delay: time.Duration(asked.Add(1))}
 		}
 	},
-	"history": func() policy.Func {
-		return func(h *policy.History) policy.Decision {
-			h.Reset() // as if the crash at hand had not been
-			return restart
-		}
-	},
 	"clean": func() policy.Func {
-		return func(h *policy.History) policy.Decision {
+		return func(h policy.History) policy.Decision {
 			return policy.Decision{Delay: time.Duration(len(h.Err().Error()))}
 		}
 	},
 	"overflow": func() policy.Func {
-		return func(h *policy.History) policy.Decision {
+		return func(h policy.History) policy.Decision {
 			return policy.Decision{Delay: time.Second << h.Streak()}
 		}
 	},
 	"concurrent": func() policy.Func {
 		maker := goroutine()
-		return func(*policy.History) policy.Decision {
+		return func(policy.History) policy.Decision {
 			if goroutine() != maker {
 				return policy.Decision{}
 			}
 			return restart
 		}
 	},
+	"odd": func() policy.Func {
+		return func(h policy.History) policy.Decision {
+			if h.Now().IsZero() {
+				return restart
+			}
+			return policy.Decision{Delay: h.Now().Sub(time.Date(1990, time.January, 1, 0, 0, 0, 0, time.UTC))}
+		}
+	},
 	"forget": func() policy.Func {
-		return func(h *policy.History) policy.Decision {
-			return policy.Decision{Delay: max(h.Offset(h.Now()), 0)} // the age of the task
+		return func(h policy.History) policy.Decision {
+			if h.Ran() > time.Hour {
+				return policy.Decision{Delay: h.LastDelay(), Fresh: true} // of the slate that is wiped
+			}
+			return restart
+		}
+	},
+	"uncounted": func() policy.Func {
+		return func(h policy.History) policy.Decision {
+			if h.Streak() == 5 {
+				return policy.Decision{Verdict: policy.CrashLooping, Delay: time.Hour, Uncounted: true}
+			}
+			return restart
 		}
 	},
 	"saved": func() policy.Func {
-		return func(h *policy.History) policy.Decision {
+		return func(h policy.History) policy.Decision {
 			if h.Err() == nil {
 				return restart
 			}
@@ -169,47 +193,64 @@ func TestSubtlyBad(t *testing.T) {
 	}{
 		{"remembers another task", "pure", "asked again", func() policy.Func {
 			var last atomic.Int64
-			return func(h *policy.History) policy.Decision {
+			return func(h policy.History) policy.Decision {
 				return policy.Decision{Delay: time.Duration(last.Swap(int64(h.Streak())))}
 			}
 		}},
-		{"reads a clock", "pure", "", always(func(*policy.History) policy.Decision {
+		{"reads a clock", "pure", "", always(func(policy.History) policy.Decision {
 			return policy.Decision{Delay: time.Duration(time.Now().UnixNano())}
 		})},
 		{"only a life as a whole shows it", "pure", "run 1 of a simulation", func() policy.Func {
 			var lives atomic.Int64
-			return func(h *policy.History) policy.Decision {
+			return func(h policy.History) policy.Decision {
 				if h.Rand() == simulatedDraw {
 					return policy.Decision{Delay: time.Duration(lives.Add(1))}
 				}
 				return restart
 			}
 		}},
-		{"enters a crash of its own", "history", `"total":2`, always(func(h *policy.History) policy.Decision {
-			h.ObserveCrash(h.Now(), errKnown)
+		{"counts what a stable run has wiped", "forget", "but with a clean slate before", always(func(h policy.History) policy.Decision {
+			d := policy.Decision{Delay: time.Duration(h.Streak()) * time.Second}
+			d.Fresh = h.Ran() > time.Hour
+			return d
+		})},
+		{"remembers that a loop has tripped", "forget", "a crash of a long run after 4 crash loops", always(func(h policy.History) policy.Decision {
+			if h.Trips() > 0 && h.Ran() > time.Hour {
+				return policy.Decision{Delay: time.Hour, Fresh: true}
+			}
 			return restart
 		})},
-		{"enters the decision itself", "history", `"last_delay":"1s"`, always(func(h *policy.History) policy.Decision {
-			h.Apply(restart)
+		{"divides by the crashes before", "panic", "divide by zero", always(func(h policy.History) policy.Decision {
+			if h.Err() == nil {
+				return restart
+			}
+			return policy.Decision{Delay: time.Hour / time.Duration(h.Streak()-1)}
+		})},
+		{"panics on a clean slate alone", "panic", "2 crashes, with a clean slate: panic: one of two", always(func(h policy.History) policy.Decision {
+			if h.Crashes() == 2 && h.Streak() == 1 {
+				panic("one of two")
+			}
 			return restart
 		})},
-		{"seeds", "history", `"seed":7`, always(func(h *policy.History) policy.Decision {
-			h.Seed(7)
-			return restart
+		{"takes the year for an index", "odd", "index out of range", always(func(h policy.History) policy.Decision {
+			if h.Now().IsZero() {
+				return restart
+			}
+			return policy.Decision{Delay: make([]time.Duration, 2200)[h.Now().Year()]}
 		})},
 		{"panics when alone no more", "concurrent", "panic: not here", func() policy.Func {
 			maker := goroutine()
-			return func(*policy.History) policy.Decision {
+			return func(policy.History) policy.Decision {
 				if goroutine() != maker {
 					panic("not here")
 				}
 				return restart
 			}
 		}},
-		{"indexes a table by the streak", "overflow", "index out of range", always(func(h *policy.History) policy.Decision {
+		{"indexes a table by the streak", "overflow", "index out of range", always(func(h policy.History) policy.Decision {
 			return policy.Decision{Delay: make([]time.Duration, 20)[h.Streak()]}
 		})},
-		{"triples the last hold", "overflow", "last hold of 876000h", always(func(h *policy.History) policy.Decision {
+		{"triples the last hold", "overflow", "last hold of 876000h", always(func(h policy.History) policy.Decision {
 			return policy.Decision{Delay: 3*h.LastDelay() + time.Second}
 		})},
 	} {
@@ -230,7 +271,7 @@ func always(f policy.Func) func() policy.Func { return func() policy.Func { retu
 
 // simulatedDraw is the draw of the first crash of every simulation.
 var simulatedDraw = func() (draw float64) {
-	policy.Simulate(policy.Func(func(h *policy.History) policy.Decision {
+	policy.Simulate(policy.Func(func(h policy.History) policy.Decision {
 		draw = h.Rand()
 		return policy.Decision{}
 	}), []policy.Run{{Err: errKnown}})
@@ -239,8 +280,8 @@ var simulatedDraw = func() (draw float64) {
 
 func TestWhatFollowsIsNotReportedTwice(t *testing.T) {
 	for rule, p := range map[string]policy.Func{
-		"panic":  func(*policy.History) policy.Decision { panic("always") },
-		"delay":  func(*policy.History) policy.Decision { return policy.Decision{Delay: -1} },
+		"panic":  func(policy.History) policy.Decision { panic("always") },
+		"delay":  func(policy.History) policy.Decision { return policy.Decision{Delay: -1} },
 		"pure":   bad["pure"](),
 		"saved":  bad["saved"](),
 		"forget": bad["forget"](),
@@ -252,14 +293,13 @@ func TestWhatFollowsIsNotReportedTwice(t *testing.T) {
 }
 
 func TestCheckJoinsAllBrokenRules(t *testing.T) {
-	err := policytest.Check(policy.Func(func(h *policy.History) policy.Decision {
-		h.Seed(1)
-		return policy.Decision{Verdict: 9, Delay: -1}
+	err := policytest.Check(policy.Func(func(policy.History) policy.Decision {
+		return policy.Decision{Verdict: 9, Delay: -1, Fresh: true}
 	}))
-	if got, want := broken(err), []string{"delay", "verdict", "history"}; !slices.Equal(got, want) {
+	if got, want := broken(err), []string{"delay", "verdict"}; !slices.Equal(got, want) {
 		t.Errorf("broken rules: %q, want %q", got, want)
 	}
-	const want = `policytest: rule "delay" is broken: a first crash: verdict(9) with a delay of -1ns; ` +
+	const want = `policytest: rule "delay" is broken: a first crash: verdict(9) with a delay of -1ns and a clean slate; ` +
 		"a gate takes a negative delay for zero, so the task restarts at once and may spin\n"
 	if !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("Check = %q, want it to begin with %q", err, want)
@@ -274,7 +314,7 @@ func TestNilPolicy(t *testing.T) {
 
 func TestExceptOfNoRule(t *testing.T) {
 	defer func() {
-		const want = `policytest: Except: there is no rule "purity"; the rules are panic, delay, verdict, pure, history, clean, overflow, concurrent, forget, saved`
+		const want = `policytest: Except: there is no rule "purity"; the rules are panic, delay, verdict, pure, clean, overflow, odd, concurrent, forget, uncounted, saved`
 		if got := recover(); got != want {
 			t.Errorf("panic = %v, want %s", got, want)
 		}

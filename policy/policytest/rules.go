@@ -2,12 +2,11 @@ package policytest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"sync"
 
+	"github.com/holdfast-go/holdfast/internal/history"
 	"github.com/holdfast-go/holdfast/policy"
 )
 
@@ -28,16 +27,18 @@ var rules = []rule{
 		(*checker).checkVerdict},
 	{"pure", "one policy serves any number of tasks, and a decision is replayed to explain or to simulate it",
 		(*checker).checkPure},
-	{"history", "the history belongs to the gate, and what a policy changes in it the next decision takes for a fact",
-		(*checker).checkHistory},
 	{"clean", "a task that should always run is restarted after a clean exit too, where there is no error",
 		(*checker).checkClean},
 	{"overflow", "what wraps around becomes a restart at once, just when a task has crashed for longest",
 		(*checker).checkOverflow},
+	{"odd", "clocks that are not set show such instants, and the task must be held all the same",
+		(*checker).checkOdd},
 	{"concurrent", "the gates of many tasks ask one policy at the same time",
 		(*checker).checkConcurrent},
-	{"forget", "a stable run, the end of a crash loop and a force release promise a fresh start",
+	{"forget", "the slate is wiped before the decision is recorded, and what was on it must not show in the hold; decide by h.Fresh()",
 		(*checker).checkForget},
+	{"uncounted", "a crash loop that no crash has tripped would never be understood; count the crash, or restart",
+		(*checker).checkUncounted},
 	{"saved", "a gate that is restored after the death of its process goes on where it was",
 		(*checker).checkSaved},
 }
@@ -49,31 +50,30 @@ func names() (all []string) {
 	return all
 }
 
-func (c *checker) checkPanic() string {
-	for _, past := range crashes {
-		if a := c.about(&past.History); a.panicked != "" {
-			return fmt.Sprintf("%s: %v", past.name, a)
+// first returns what is wrong with the first of the pasts with which something is, as
+// they are or with a clean slate.
+func (c *checker) first(pasts []past, wrong func(a answer) bool) string {
+	for _, p := range pasts {
+		if a := c.about(p); wrong(a) {
+			return fmt.Sprintf("%s: %v", p.name, a)
+		}
+		if a := c.aboutFresh(p); wrong(a) {
+			return fmt.Sprintf("%s, with a clean slate: %v", p.name, a)
 		}
 	}
 	return ""
+}
+
+func (c *checker) checkPanic() string {
+	return c.first(crashes, func(a answer) bool { return a.panicked != "" })
 }
 
 func (c *checker) checkDelay() string {
-	for _, past := range slices.Concat(crashes, cleanExits) {
-		if a := c.about(&past.History); a.Delay < 0 {
-			return fmt.Sprintf("%s: %v", past.name, a)
-		}
-	}
-	return ""
+	return c.first(slices.Concat(crashes, cleanExits), func(a answer) bool { return a.Delay < 0 })
 }
 
 func (c *checker) checkVerdict() string {
-	for _, past := range slices.Concat(crashes, cleanExits) {
-		if a := c.about(&past.History); a.Verdict > policy.GiveUp {
-			return fmt.Sprintf("%s: %v", past.name, a)
-		}
-	}
-	return ""
+	return c.first(slices.Concat(crashes, cleanExits), func(a answer) bool { return a.Verdict > policy.GiveUp })
 }
 
 // checkPure asks forwards and backwards, so that what is remembered from one
@@ -81,16 +81,16 @@ func (c *checker) checkVerdict() string {
 func (c *checker) checkPure() string {
 	pasts := slices.Concat(crashes, cleanExits)
 	first := make([]answer, len(pasts))
-	for i := range pasts {
-		first[i] = c.about(&pasts[i].History)
+	for i, p := range pasts {
+		first[i] = c.about(p)
 	}
-	for i, past := range slices.Backward(pasts) {
-		if again := c.about(&past.History); again != first[i] {
-			return fmt.Sprintf("%s: first %v, asked again %v", past.name, first[i], again)
+	for i, p := range slices.Backward(pasts) {
+		if again := c.about(p); again != first[i] {
+			return fmt.Sprintf("%s: first %v, asked again %v", p.name, first[i], again)
 		}
 	}
 	once, again := policy.Simulate(c.policy, life), policy.Simulate(c.policy, life)
-	for i := range min(len(once), len(again)) { // where one ends early, the last step tells
+	for i := range min(len(once), len(again)) { // where one ends early, the last step shows it
 		if once[i] != again[i] {
 			return fmt.Sprintf("run %d of a simulation was held by %v for %v, when replayed by %v for %v",
 				i+1, once[i].Verdict, once[i].Hold, again[i].Verdict, again[i].Hold)
@@ -99,61 +99,31 @@ func (c *checker) checkPure() string {
 	return ""
 }
 
-func (c *checker) checkHistory() string {
-	for _, past := range slices.Concat(crashes, cleanExits) {
-		asked, forgotten := past.Clone(), past.Clone()
-		if c.ask(&asked).panicked != "" {
-			continue
-		}
-		forgotten.Forget()
-		before, after := content(&past.History), content(&asked)
-		kept := reflect.DeepEqual(after, before) || reflect.DeepEqual(after, content(&forgotten))
-		if !kept || !errors.Is(asked.Err(), past.Err()) {
-			return fmt.Sprintf("%s: the history was %s, and afterwards %s", past.name, text(before), text(after))
-		}
-	}
-	return ""
-}
-
-// content is what h holds, but for how far back it was asked.
-func content(h *policy.History) policy.Record {
-	r := h.Record()
-	r.Depth = 0
-	return r
-}
-
-func text(r policy.Record) string {
-	data, err := json.Marshal(r)
-	if err != nil {
-		return err.Error()
-	}
-	return string(data)
-}
-
 func (c *checker) checkClean() string {
-	for _, past := range cleanExits {
-		if a := c.about(&past.History); a.panicked != "" && !c.waived["panic"] {
-			return fmt.Sprintf("%s: %v", past.name, a)
-		}
-	}
-	return ""
+	return c.first(cleanExits, func(a answer) bool { return a.panicked != "" && !c.waived["panic"] })
 }
 
-func (c *checker) checkOverflow() string {
-	for _, past := range extremes() {
-		a := c.about(&past.History)
-		if a.panicked != "" && !c.waived["panic"] || a.Delay < 0 && !c.waived["delay"] {
-			return fmt.Sprintf("%s: %v", past.name, a)
-		}
+func (c *checker) checkOverflow() string { return c.first(extremes(), c.harmful) }
+
+func (c *checker) checkOdd() string {
+	pasts := odd()
+	if c.waived["clean"] {
+		pasts = slices.DeleteFunc(pasts, func(p past) bool { return p.log.Err() == nil })
 	}
-	return ""
+	return c.first(pasts, c.harmful)
+}
+
+// harmful reports whether an answer breaks one of the first rules, and that has not
+// been found before.
+func (c *checker) harmful(a answer) bool {
+	return a.panicked != "" && !c.waived["panic"] || a.Delay < 0 && !c.waived["delay"] || a.Verdict > policy.GiveUp && !c.waived["verdict"]
 }
 
 func (c *checker) checkConcurrent() string {
 	const goroutines, rounds = 8, 16
 	alone := make([]answer, len(crashes))
-	for i := range crashes {
-		alone[i] = c.about(&crashes[i].History)
+	for i, p := range crashes {
+		alone[i] = c.about(p)
 	}
 	seen := make([]string, goroutines)
 	begin := make(chan struct{})
@@ -162,9 +132,9 @@ func (c *checker) checkConcurrent() string {
 		wg.Go(func() {
 			<-begin
 			for range rounds {
-				for i := range crashes {
-					if a := c.about(&crashes[i].History); a != alone[i] {
-						seen[g] = fmt.Sprintf("%s: alone %v, among %d goroutines %v", crashes[i].name, alone[i], goroutines, a)
+				for i, p := range crashes {
+					if a := c.about(p); a != alone[i] {
+						seen[g] = fmt.Sprintf("%s: alone %v, among %d goroutines %v", p.name, alone[i], goroutines, a)
 					}
 				}
 			}
@@ -179,43 +149,49 @@ func (c *checker) checkConcurrent() string {
 }
 
 func (c *checker) checkForget() string {
-	for _, pair := range rivals {
-		one, other := pair[0].Clone(), pair[1].Clone()
-		one.Forget()
-		other.Forget()
-		if a, b := c.ask(&one), c.ask(&other); a != b && !c.waived["pure"] {
-			return fmt.Sprintf("%s, forgotten: %v; but %s, forgotten: %v", pair[0].name, a, pair[1].name, b)
+	for _, p := range slices.Concat(crashes, cleanExits) {
+		a := c.about(p)
+		if !a.Fresh {
+			continue
+		}
+		b := c.aboutFresh(p)
+		if b.Fresh = true; a != b && !c.waived["pure"] && b.panicked == "" {
+			return fmt.Sprintf("%s: %v, but with a clean slate before, %v", p.name, a, b)
 		}
 	}
 	return ""
+}
+
+func (c *checker) checkUncounted() string {
+	return c.first(slices.Concat(crashes, cleanExits), func(a answer) bool { return a.Uncounted && a.Verdict == policy.CrashLooping })
 }
 
 func (c *checker) checkSaved() string {
-	for _, past := range crashes {
-		if !past.savable() {
+	for _, p := range crashes {
+		if !p.savable() {
 			continue
 		}
-		saved, err := reload(&past.History)
+		saved, err := reload(p)
 		if err != nil {
-			return fmt.Sprintf("%s: it cannot be loaded: %v", past.name, err)
+			return fmt.Sprintf("%s: it cannot be loaded: %v", p.name, err)
 		}
-		if a, b := c.about(&past.History), c.ask(saved); a != b && !c.waived["pure"] {
-			return fmt.Sprintf("%s: %v; when saved and loaded: %v", past.name, a, b)
+		if a, b := c.about(p), c.about(saved); a != b && !c.waived["pure"] {
+			return fmt.Sprintf("%s: %v; when saved and loaded: %v", p.name, a, b)
 		}
 	}
 	return ""
 }
 
-// reload returns h as another process would have it.
-func reload(h *policy.History) (*policy.History, error) {
-	data, err := json.Marshal(h.Record())
+// reload returns p as another process would have it.
+func reload(p past) (past, error) {
+	data, err := json.Marshal(policy.Record(p.log.Record()))
 	if err != nil {
-		return nil, err
+		return past{}, err
 	}
 	var r policy.Record
 	if err := json.Unmarshal(data, &r); err != nil {
-		return nil, err
+		return past{}, err
 	}
-	loaded := new(policy.History)
-	return loaded, loaded.Load(r)
+	loaded := past{p.name, new(history.Log)}
+	return loaded, loaded.log.Load(history.Record(r))
 }
