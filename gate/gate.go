@@ -204,34 +204,35 @@ func (g *Gate) PausedBy() (By, bool) {
 
 // State returns the state as it stands; see [Tracker.State].
 func (g *Gate) State() State {
-	switch w := word(g.published.Load()); {
-	case w == 0 || w.Endless():
-		return State{word: w}
-	case w == ask:
-		return g.askState()
-	default:
+	w := word(g.published.Load())
+	if timed(w) {
 		return State{w, g.tracker.log.Base()}
 	}
+	return g.untimed(w)
+}
+
+// untimed is State for a published word that is not timed.
+func (g *Gate) untimed(w word) State {
+	if w == 0 || w.Endless() {
+		return State{word: w}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.tracker.State()
 }
 
 // Admissible reports whether the task may start at now.
 func (g *Gate) Admissible(now time.Time) bool {
 	w := word(g.published.Load())
-	if w == 0 || w.Endless() {
-		return w == 0
+	if w == 0 {
+		return true
 	}
-	if w != ask {
+	if timed(w) {
 		if at := now.Sub(g.tracker.log.Base()); history.Within(at) {
-			return w.Over(at)
+			return at >= w.Until()
 		}
 	}
 	return g.State().Admissible(now)
-}
-
-func (g *Gate) askState() State {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.tracker.State()
 }
 
 // History returns a copy of the history, which stays as it is.
