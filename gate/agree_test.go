@@ -19,6 +19,7 @@ import (
 var policies = map[string]policy.Policy{
 	"default":     policy.Default(),
 	"classic":     policy.Classic(),
+	"probation":   probation,
 	"steps":       policy.Steps(0, time.Second, 0, time.Minute, time.Millisecond),
 	"for ever":    policy.CrashLoop(3, time.Minute, math.MaxInt64)(policy.Constant(time.Second)),
 	"gives up":    policy.MaxCrashes(2, 10*time.Second)(policy.Constant(time.Second)),
@@ -26,6 +27,19 @@ var policies = map[string]policy.Policy{
 	"panics":      helpless,
 	"any verdict": policy.Func(anyVerdict),
 	"far back":    policy.CrashLoop(20, time.Hour, time.Second)(policy.Constant(time.Millisecond)),
+}
+
+// probation has short figures, so that a few events reach all of its cool-downs.
+var probation = valid(policy.Config{
+	Initial: time.Second, Factor: 1.5, Max: 2 * time.Second, Threshold: 3, Window: 10 * time.Second, Cooldown: 5 * time.Second,
+	Cooldowns: []time.Duration{10 * time.Second, time.Minute}, StableAfter: 10 * time.Second, Spread: 0.5,
+}.Policy())
+
+func valid[V any](v V, err error) V {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 // anyVerdict takes all of its decision from the history.
@@ -40,23 +54,24 @@ func anyVerdict(h policy.History) policy.Decision {
 
 // oddInstants are what clocks show that are not set, or are set to another time.
 var oddInstants = []time.Time{
-	{}, time.Time{}.Add(1), time.Time{}.AddDate(5, 0, 0), time.Unix(0, 0), time.Unix(0, -1), time.UnixMilli(0).AddDate(10, 0, 0),
+	time.Time{}.Add(1), time.Time{}.AddDate(5, 0, 0), time.Unix(0, 0), time.Unix(0, -1), time.UnixMilli(0).AddDate(10, 0, 0),
 	time.Date(1989, time.December, 31, 23, 59, 59, 999_999_999, time.UTC), time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC),
 	start.AddDate(-30, 0, 0), start.AddDate(30, 0, 0), start.AddDate(17, 0, 0), start.AddDate(-17, 0, 0), start.AddDate(0, 0, -2),
 	time.Date(2199, time.December, 31, 23, 59, 59, 999_999_999, time.UTC), time.Date(2200, time.January, 1, 0, 0, 0, 0, time.UTC),
 	time.Date(9000, time.May, 1, 0, 0, 0, 0, time.FixedZone("", -11*3600)),
 }
 
-// unsaveableInstants are odd ones that JSON cannot express, or that leave no room for
-// a hold before the last that it can.
+// unsaveableInstants are odd ones that JSON cannot express, that leave no room for a
+// hold before the last that it can, or that stand for none.
 var unsaveableInstants = []time.Time{
-	endless, endless.Add(1), endless.AddDate(0, 0, -1), time.Date(20_000, time.January, 1, 0, 0, 0, 0, time.UTC),
+	{}, endless, endless.Add(1), endless.AddDate(0, 0, -1), time.Date(20_000, time.January, 1, 0, 0, 0, 0, time.UTC),
 	time.Date(0, time.December, 31, 0, 0, 0, 0, time.UTC), time.Date(-5, time.January, 1, 0, 0, 0, 0, time.UTC),
 	time.Date(-290_000_000, time.January, 1, 0, 0, 0, 0, time.UTC), time.Date(290_000_000, time.January, 1, 0, 0, 0, 0, time.UTC),
 }
 
 // Gate and Tracker agree, under any policy, with observers and without, at odd
-// instants too, and so do those that are saved and restored all the time.
+// instants too. So do trackers that are saved and restored all the time, and those that
+// ask their policy where others know what the usual rules say.
 func TestShellsAgree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := policies[rapid.SampledFrom(names(policies)).Draw(t, "policy")]
@@ -64,6 +79,7 @@ func TestShellsAgree(t *testing.T) {
 		tracker := gate.NewTracker(p)
 		others := map[string]machine{
 			"gate": gate.New(p), "observed gate": gate.New(p, gate.OnTransition(rec.Observe)), "saved tracker": gate.NewTracker(p),
+			"tracker that asks": gate.NewTracker(policy.Func(p.Decide)), // though the rules are the usual ones
 		}
 		odd := oddInstants
 		if rapid.Bool().Draw(t, "beyond JSON") {
@@ -126,6 +142,15 @@ func TestShellsAgree(t *testing.T) {
 			"": on(func(m machine, _ time.Time) any { return m.State() }),
 		})
 		must(t, rec.Check())
+		want, err := json.Marshal(tracker.Snapshot())
+		must(t, err)
+		for name, other := range others {
+			got, err := json.Marshal(other.Snapshot())
+			must(t, err)
+			if name != "saved tracker" && string(got) != string(want) { // that one counts from another instant
+				t.Fatalf("the %s is saved as\n%s, the tracker as\n%s", name, got, want)
+			}
+		}
 	})
 }
 

@@ -10,12 +10,12 @@ import (
 // maxPending bounds the transitions that wait for a slow observer.
 const maxPending = 1024
 
-// audience is who wants to know of a gate's transitions.
+// audience is what waits for a gate's transitions: observers, and callers of Wait.
 //
-// Transitions are put into pending while the gate is locked, hence in order. They
-// are delivered outside that lock by one goroutine at a time, the one whose event
-// found nobody delivering; so an observer may use the gate, and an event that it
-// causes is delivered after it has returned.
+// Transitions are put into pending while the gate is locked, hence in order. They are
+// delivered outside that lock by one goroutine at a time, the one whose event found no
+// delivery under way. So an observer may use the gate, and an event that it causes is
+// delivered after it has returned.
 type audience struct {
 	// Guarded by the gate's lock.
 	wake    chan struct{} // closed at the next transition; nil if nobody waits
@@ -32,7 +32,7 @@ type audience struct {
 type observer struct {
 	call  func(Transition)
 	after uint64   // the last transition before it came
-	panic panicked // owned by who delivers
+	panic panicked // owned by the goroutine that delivers
 }
 
 // heard returns the gate's audience, which is made if there is none; the gate must
@@ -51,13 +51,12 @@ func (a *audience) changed() <-chan struct{} {
 	return a.wake
 }
 
-// OnTransition has fn called at each transition from now on, in order and one
-// at a time, until stop is called; a call under way then may still end. fn runs
-// on the goroutine whose event caused the transition, or on one that is just
-// delivering an earlier one, outside the gate's lock: it may use the gate. While
-// it takes its time up to 1024 transitions are kept for it; further ones are
-// dropped, which leaves a gap in Seq. A panic in fn is contained, see [OnPanic]. A
-// nil fn panics here.
+// OnTransition calls fn at each transition from now on, in order and one at a time,
+// until stop is called; stop does not wait for a call that is under way. fn runs on the
+// goroutine whose event caused the transition, or on one that is delivering an earlier
+// transition, and outside the gate's lock: it may use the gate. Up to 1024 transitions
+// wait for a slow fn; further ones are dropped, which leaves a gap in Seq. A panic in fn
+// is contained; see [OnPanic]. OnTransition panics if fn is nil.
 func (g *Gate) OnTransition(fn func(Transition)) (stop func()) {
 	if fn == nil {
 		panic("gate: OnTransition: fn is nil; give the function to call")
@@ -158,11 +157,11 @@ func (o *observer) notify(t Transition, onPanic func(Panic)) {
 	o.call(t)
 }
 
-// Panic is what a function of a user panicked with that a gate called.
+// Panic is a panic that a gate has contained, in a function that it was given.
 type Panic struct {
 	Of    string // OfPolicy, OfObserver or OfKey
 	Value any
-	Stack []byte // of the panic, as debug.Stack has it
+	Stack []byte // of the panic, in the form of debug.Stack
 }
 
 // Whose panic it was.

@@ -1,38 +1,47 @@
-// Package gate decides whether a task that crashes may start: one gate per
-// task, fed with what happens to the task, open or held until an instant.
+// Package gate decides whether a task that keeps crashing may start. Each task has a
+// gate. It learns what happens to the task, and is open or held until an instant.
 //
 //	g := gate.New(policy.Default())
 //	…
-//	if now := time.Now(); g.Admissible(now) {
-//		g.ObserveStart(now)
+//	if g.TryStart(time.Now()) {
 //		start(daemon)
 //	}
 //	…
 //	g.ObserveCrash(time.Now(), err) // holds the gate as long as the policy says
 //
-// A gate has a [Phase]:
+// A gate is in one of five phases:
 //
-//	        crash                   too many crashes
-//	Idle ──────────► BackingOff ──────────────────────► CrashLooping
-//	 ▲                  │                                  │
-//	 └──────────────────┴── time is up, start, clean exit, ┘
-//	                        force release (which also cleans the slate)
+//	           crash, if the policy holds the task
+//	Idle ────────────┬─────────────────────┬───────────────────┐
+//	 ▲               ▼                     ▼                   ▼
+//	 │          BackingOff            CrashLooping           GaveUp
+//	 │               │                     │                   │
+//	 ├─ time is up ──┴─────────────────────┤                   │
+//	 │                                     │                   │
+//	 ├─ start, clean exit, ForceRelease, ──┴───────────────────┘
+//	 │  Probe
+//	 │
+//	 └─ start, ForceRelease, Probe ────── Paused ◄── Pause, from any phase
 //
-// and GaveUp, which no time opens, only an event: a force release, a start, or
-// the end of a run that was started in spite of it.
+// No time opens a gate that gave up or is paused. A paused one stays so whatever its
+// task does, and however often the process restarts, until somebody opens it by hand or
+// starts the task. There are two ways to open a gate by hand: ForceRelease wipes the
+// slate, so that the next crash counts as the first. Probe keeps it, for one try: a
+// crash goes on where the last one was.
 //
-// The package is pure and synchronous. It starts no goroutine, and what it
-// decides never depends on a clock of its own: the time is an argument, so that
-// it can be replayed, simulated and tested. Only [Gate.Wait] must look at the
-// real one. There are two shells over one state machine. [Tracker] is the
-// machine alone, for callers with a lock or a loop of their own; [Gate] is safe
-// for concurrent use, can be waited for, and tells observers of its transitions.
+// The package starts no goroutine, and its decisions never depend on a clock of its
+// own: the time is an argument, so that everything can be replayed, simulated and
+// tested. There are two shells around one state machine. [Tracker] is the machine alone,
+// for callers with a lock or a loop of their own. [Gate] is safe for concurrent use, can
+// be waited for, and reports its transitions to observers; only [Gate.Wait] goes by the
+// real clock.
 //
-// A [Set] has a gate for each of very many tasks, and tells which are due. A
-// [Store] keeps what happened to them beyond the death of the process; module
-// gate/filestore has one in a file. A [RateLimiter] puts a policy into a
-// controller's work queue.
+// A gate is not a circuit breaker; see [Gate] for the difference.
 //
-// Package supervise runs goroutines under a gate. Use a gate by itself where
-// something else starts the task, such as a reconcile loop over daemons.
+// A [Set] has a gate for each of very many tasks and finds those whose hold is over. A
+// [Store] keeps what happened to the tasks when the process dies; module gate/filestore
+// has one in a file. A [RateLimiter] puts a policy into a controller's work queue.
+//
+// Package supervise runs goroutines behind a gate. Use a gate by itself where something
+// else starts the task, such as a reconcile loop over daemons.
 package gate

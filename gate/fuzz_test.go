@@ -21,7 +21,7 @@ func FuzzObservations(f *testing.F) {
 	f.Add([]byte{2, 1, 6, 0x7f, 0xff, 5, 0, 0, 0, 4, 6, 0x80, 0, 1, 6, 0x7f, 0xff})
 	f.Add([]byte{1, 1, 3, 0, 0, 1, 128, 0, 0, 1, 3, 0, 1, 8, 0, 0, 0, 1, 150, 0, 0, 7, 0, 0, 0, 6, 131, 0, 0, 1, 3, 0, 2})
 	f.Add([]byte{4, 1, 145, 0, 0, 9, 3, 0, 1, 1, 3, 0, 1, 1, 137, 0, 0, 0, 137, 0, 0, 1, 3, 0, 9})
-	f.Add([]byte{0, 0, 128, 0, 0})
+	f.Add([]byte{0, 0, byte(128 + len(oddInstants)), 0, 0}) // the zero time
 	names := names(policies)
 	odd := slices.Concat(oddInstants, unsaveableInstants)
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -10,23 +10,23 @@ import (
 )
 
 // Gate is a [Tracker] for many goroutines, which can be waited for and reports its
-// transitions to observers. Reading the state never waits for those who change it,
-// except at a task whose clock was set by years. The instants of its events may come
-// from any clock the caller likes, but [Gate.Wait], the methods that open it by hand
-// and [Gate.Restore] read the real one.
+// transitions to observers. Reading the state does not wait for an event under way,
+// except at a task whose clock was set to another time. The instants of its events may
+// come from any clock, but [Gate.Wait], the methods that open it by hand and
+// [Gate.Restore] read the real one.
 //
-// A Gate is no circuit breaker, and there is one for each task. A breaker guards calls
-// that many make at once: it counts their successes, and lets one through to see
-// whether a dependency is back. A gate guards the starts of one task. Once its hold is
-// over everyone who asks may pass, until another crash is observed, and no number of
-// successes shortens a streak: only a run that lasts does. Where several
-// may want to start the same task, ask with [Gate.TryStart], which lets one of them.
+// A Gate is not a circuit breaker. A breaker guards calls that many callers make at
+// once: it counts their successes, and lets one call through to see whether a dependency
+// is back. A gate guards the starts of one task. Once its hold is over everyone who asks
+// may pass, until another crash is observed, and no number of successes shortens a
+// streak: only a run that lasts does. Where several callers may want to start the same
+// task, [Gate.TryStart] lets one of them.
 //
-// The zero value is ready to use, under [policy.Default]. A policy is asked
-// while the gate is locked: it must not call methods of the gate, which would wait
-// for each other, and while it takes long others wait. One that panics counts as
-// policy.Default for that decision; see [OnPanic]. A Gate must not be copied once
-// used. Safe for concurrent use.
+// The zero value is ready to use, under [policy.Default]. The policy decides while the
+// gate is locked: it must not call methods of the gate, which would deadlock, and while
+// it takes long other events wait. A policy that panics counts as policy.Default for
+// that decision; see [OnPanic]. A Gate must not be copied once used. Safe for concurrent
+// use.
 type Gate struct {
 	// mu guards the tracker and audience. Under it runs the policy, and no other code of
 	// a user's: no observer, no Error method. The audience's own lock is taken inside it, never around it.
@@ -42,16 +42,16 @@ type Gate struct {
 // Option is an option of [New]. A nil one is ignored.
 type Option func(*Gate)
 
-// OnTransition has fn called at each transition; see [Gate.OnTransition].
+// OnTransition calls fn at each transition; see [Gate.OnTransition].
 func OnTransition(fn func(Transition)) Option {
 	return func(g *Gate) { g.OnTransition(fn) }
 }
 
-// OnPanic has fn called when the policy, or an observer of transitions, has panicked
-// for the first time, which the gate contains: the default policy has decided, and
-// the observer stays. Without it nobody learns of the panic. fn runs where observers
-// do, on the goroutine whose event it was and outside the gate's lock; a panic in it
-// is contained. OnPanic panics if fn is nil.
+// OnPanic calls fn when the policy, or an observer of transitions, panics for the first
+// time. The gate contains such panics: the default policy decides instead, and the
+// observer is called again next time. Without OnPanic they go unnoticed. fn runs on the
+// goroutine whose event it was, outside the gate's lock; a panic in it is contained,
+// too. The last OnPanic wins. It panics if fn is nil.
 func OnPanic(fn func(Panic)) Option {
 	if fn == nil {
 		panic("gate: OnPanic: fn is nil; give the function to call")
@@ -204,34 +204,35 @@ func (g *Gate) PausedBy() (By, bool) {
 
 // State returns the state as it stands; see [Tracker.State].
 func (g *Gate) State() State {
-	switch w := word(g.published.Load()); {
-	case w == 0 || w.Endless():
-		return State{word: w}
-	case w == ask:
-		return g.askState()
-	default:
+	w := word(g.published.Load())
+	if timed(w) {
 		return State{w, g.tracker.log.Base()}
 	}
+	return g.untimed(w)
+}
+
+// untimed is State for a published word that is not timed.
+func (g *Gate) untimed(w word) State {
+	if w == 0 || w.Endless() {
+		return State{word: w}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.tracker.State()
 }
 
 // Admissible reports whether the task may start at now.
 func (g *Gate) Admissible(now time.Time) bool {
 	w := word(g.published.Load())
-	if w == 0 || w.Endless() {
-		return w == 0
+	if w == 0 {
+		return true
 	}
-	if w != ask {
+	if timed(w) {
 		if at := now.Sub(g.tracker.log.Base()); history.Within(at) {
-			return w.Over(at)
+			return at >= w.Until()
 		}
 	}
 	return g.State().Admissible(now)
-}
-
-func (g *Gate) askState() State {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.tracker.State()
 }
 
 // History returns a copy of the history, which stays as it is.

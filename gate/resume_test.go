@@ -108,6 +108,31 @@ func TestResumeLeavesAloneWhatItCannotMove(t *testing.T) {
 	}
 }
 
+// What is at the limits of a record can be resumed, and what has an end keeps one.
+func TestResumeAtTheLimits(t *testing.T) {
+	const farthest = 1 << 60
+	for name, loopEnd := range map[string]time.Duration{"latest": math.MaxInt64 - 1, "earliest": math.MinInt64, "none": math.MaxInt64} {
+		for _, now := range []time.Duration{-farthest, 0, farthest} {
+			r := policy.Record{
+				Start: start, Now: now, Running: true, Began: -farthest, Ran: math.MaxInt64, Crashed: true,
+				Total: math.MaxInt64 / 2, Streak: 2, Crashes: []time.Duration{-farthest, now}, LastDelay: math.MaxInt64,
+				Trips: math.MaxUint32, LoopEnd: loopEnd, Depth: math.MaxUint32, Seed: 1,
+			}
+			for _, at := range []time.Time{start, start.Add(now), {}, endless} {
+				s := gate.Snapshot{Version: gate.SnapshotVersion, Phase: gate.CrashLooping, Until: start.Add(now).Add(time.Second), History: r}
+				tracker := restored(t, policy.Constant(time.Second), s.Resume(at), at)
+				if got := tracker.State(); got.Phase() != gate.CrashLooping {
+					t.Errorf("%s, now %v, at %v: state = %v, want a crash loop", name, now, at, got)
+				}
+				wantRoundTrip(t, tracker)
+				if (tracker.Snapshot().History.LoopEnd == math.MaxInt64) != (loopEnd == math.MaxInt64) {
+					t.Errorf("%s, now %v, at %v: the loop ends at %v", name, now, at, tracker.Snapshot().History.LoopEnd)
+				}
+			}
+		}
+	}
+}
+
 // Whatever the clocks do between two lives, a hold lasts no longer in the second
 // than what was left of it in the first, and a task is as near to its crash loop
 // as it was.

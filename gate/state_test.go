@@ -155,6 +155,17 @@ func TestStateAdmissible(t *testing.T) {
 	}
 }
 
+// The zero time in text is an end as any other, though it stands for none in Held.
+func TestStateTextOfTheZeroTime(t *testing.T) {
+	var s gate.State
+	if err := s.UnmarshalText([]byte("backing off until 0001-01-01T00:00:00Z")); err != nil {
+		t.Fatal(err)
+	}
+	if until, ends := s.ReleaseAt(); !ends || until.Sub(time.Time{}) > 1 {
+		t.Errorf("held until %v, %t; want the zero time, to the nanosecond", until, ends)
+	}
+}
+
 // Held makes any state that a gate can be in, and no other.
 func TestHeld(t *testing.T) {
 	for _, test := range []struct {

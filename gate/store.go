@@ -19,10 +19,10 @@ var ErrConflict = errors.New("gate: somebody else has saved or deleted this gate
 //	…
 //	revision, err = store.Save(ctx, key, g.Snapshot(), revision)
 //
-// A revision is that of one Save: never 0, and never of another Save under the
-// same key, even once that was deleted. It fences: one who goes on saving though
-// another has taken over, a process that was thought dead or a run that was
-// abandoned, gets ErrConflict and overwrites nothing.
+// A revision is that of one Save: never 0, and never that of another Save under the
+// same key, even after a Delete. It fences: a process that was thought dead, or a run
+// that was abandoned, gets ErrConflict once another has taken over, and overwrites
+// nothing.
 //
 // A method that returns an error other than [ErrConflict] may or may not have
 // done what it was asked to. Package gatetest checks an implementation. Safe for

@@ -14,10 +14,10 @@ var ErrNil = errors.New("gate: crashed, with a nil error")
 // Tracker is the state machine of a gate, alone: what happened goes in with the
 // time at which it did, the state comes out. It has no clock and no goroutine.
 //
-// An instant earlier than the last one seen counts as that one, and so does one that
-// no clock shows that is set, from before 1990 or after 2199, at a task that was
-// observed by a clock that is. An instant 18 years or more from the last one means
-// that the clock was set: no time has passed.
+// Instants may be odd. One up to a day before the last one seen counts as that one. One
+// that is further back, or 18 years ahead, means that the clock was set: no time has
+// passed. One from before 1990 or after 2199 comes from a clock that is not set, and
+// counts as the last one seen at a task that has seen one that is; nothing opens by it.
 //
 // The zero value is ready to use, under [policy.Default]. Nothing is allocated
 // before the first crash, nor after it unless a policy looks more than 8

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Wait blocks until the gate is open and returns nil; a hold that is over by
-// the real clock is released by it. It wakes at once when the gate is opened by
-// a force release or another event, and goes on waiting when a hold is
-// prolonged. If ctx is done first, or already, it returns [context.Cause](ctx).
-// At a gate that gave up, or is paused, it waits for one of these too.
+// Wait blocks until the gate is open and returns nil; a hold that is over by the real
+// clock it releases. It wakes at once when the gate is opened by a force release or
+// another event, and goes on waiting when a hold is prolonged. At a gate that gave up or
+// is paused it waits for such an event. If ctx is done first, or already, it returns
+// [context.Cause](ctx).
 func (g *Gate) Wait(ctx context.Context) error {
 	for {
 		if ctx.Err() != nil {

@@ -16,6 +16,14 @@ const forever = history.Forever
 // its lock: a phase that there is not.
 const ask = word(7)
 
+// timed reports whether a published word is that of a hold with an end, which readers
+// can compute without the lock. The few that end at the log's base are left out, for
+// the sake of a single comparison.
+func timed(w word) bool {
+	const least, endless = ask + 1, word(forever) << 3
+	return uint64(w-least) < uint64(endless-least)
+}
+
 // pack makes a word; until must be within ±forever.
 func pack(phase Phase, until time.Duration) word { return history.Pack(uint8(phase), until) }
 
