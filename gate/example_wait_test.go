@@ -30,7 +30,7 @@ func ExampleGate_Wait() {
 	// idle
 }
 
-// Wait tells its own context's end by the cause.
+// Wait returns why its own context ended.
 func ExampleGate_Wait_cancelled() {
 	g := gate.New(policy.Constant(24 * time.Hour))
 	g.ObserveCrash(time.Now(), errors.New("bad configuration"))

@@ -25,7 +25,7 @@ import (
 // gates. Gates stay until [Set.Delete], unless [WithMaxIdle] bounds those to which
 // nothing happens.
 //
-// What one key is told never changes what happens to another, however odd the
+// What happens to one key never changes what happens to another, however odd the
 // instants. Those of one key should come from one clock, and those of Tick from the
 // same.
 //

@@ -17,7 +17,7 @@ import (
 // A deadline is never late: where a hold is over at an instant, it has ended at that
 // or before, and the axis keeps the order of instants. There is one exception, an
 // instant more than history.Reach before the gate's origin, by which the clock was
-// set. Set.latest tells Tick of it.
+// set. Tick learns of it from Set.latest.
 //
 // A deadline may be early, and then the gate itself, which Tick asks, says that its
 // hold is not over:

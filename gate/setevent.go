@@ -55,7 +55,7 @@ func (s *Set[K]) chosen(key K) (p policy.Policy) {
 }
 
 // settle ends an event: it brings the shard in line with the gate, unlocks it, and
-// then tells those who want to know.
+// then calls those who want to know.
 func (ev event[K]) settle(at time.Time, cause Cause, by By) {
 	s, h, e := ev.set, ev.shard, ev.e
 	s.expect(h, e, ev.before)

@@ -39,7 +39,7 @@ func (s State) Phase() Phase { return Phase(s.word.Phase()) }
 
 // Until returns when the hold ends; the gate is open at that very instant. It is the
 // zero time while Idle, and the last nanosecond of the year 9999 for a hold without
-// an end, which [State.ReleaseAt] tells apart.
+// an end, for which [State.ReleaseAt] returns false.
 func (s State) Until() time.Time {
 	switch {
 	case s.word == 0:

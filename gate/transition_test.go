@@ -107,7 +107,7 @@ func TestObserversAreIndependent(t *testing.T) {
 	}
 }
 
-// An observer may use the gate. What it causes is told after it has returned.
+// An observer may use the gate. What it causes is delivered after it has returned.
 func TestObserverThatUsesTheGate(t *testing.T) {
 	var g *gate.Gate
 	var rec gatetest.Recorder

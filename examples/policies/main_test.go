@@ -16,7 +16,7 @@ func TestShow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"crash looping for 5m0s", // a task that fails at once trips the gate
+		"crash looping for 5m ", // a task that fails at once trips the gate
 		"restart after 10m0s",    // a bad configuration is left alone
 		"◆",                      // and the drawing shows the trip
 	} {

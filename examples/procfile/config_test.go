@@ -84,7 +84,7 @@ func TestConfigFaults(t *testing.T) {
 		`{"restart": null}`:                         `C: restart: it is null; give it a value or leave it out`,
 		`{"stop_timeout": 5}`:                       `C: stop_timeout: 5 is not a duration; write a number with its unit in quotes, such as "1m30s"`,
 		`{"stop_timeout": "-1s"}`:                   "C: stop_timeout: -1s is negative; use 0s to kill at once",
-		`{"policy": {"max_crashes": 3}}`:            `C: policy: max_crashes: 3 is not a string; put it in quotes`,
+		`{"policy": {"max_crashes": 3}}`:            `C: policy: max_crashes: 3 is not a limit; write a number of crashes and a window`,
 		`{"policy": {"max_crashes": "3 a day"}}`:    `C: policy: max_crashes: 3 a day is not a limit; write a number of crashes and a window`,
 		`{"policy": {"initial": "9h"}}`:             "C: policy: max (1m0s) is below initial (9h0m0s); raise max",
 		`{"processes": {"db": {}}}`:                 "C: processes.db: the Procfile has no such process; it has web, mail",

@@ -59,8 +59,7 @@ func (s *Store) await(ctx context.Context, r *request) bool {
 	return <-r.turn
 }
 
-// withdraw takes r back, unless it is being committed or has been told to do
-// that itself.
+// withdraw takes r back, unless it is being committed or is to do that itself.
 func (s *Store) withdraw(r *request) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,8 +91,8 @@ func (s *Store) take() []*request {
 	return batch
 }
 
-// pass hands over to the first of those who came meanwhile, and tells the others
-// of the batch that they are done.
+// pass hands over to the first of those who came meanwhile, and ends the wait of the
+// others of the batch.
 func (s *Store) pass(r *request, batch []*request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -107,8 +107,8 @@ func TestFullDiskAtOpen(t *testing.T) {
 	open(t, filepath.Join(dir, "gates.db"))
 }
 
-// TestSupervisedOnFullDisk tells that tasks go on while the disk is full, that this is
-// told once, and that their gates are saved when there is space again.
+// Tasks go on while the disk is full, which is reported once, and their gates are saved
+// when there is space again.
 func TestSupervisedOnFullDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gates.db")
 	s := open(t, path)

@@ -151,7 +151,7 @@ func TestOpenTwice(t *testing.T) {
 	open(t, path)
 }
 
-// Of many who make the same store at once each gets it, or is told that it is in
+// Of many who make the same store at once each gets it, or learns that it is in
 // use; and no drafts are left.
 func TestCreateAtOnce(t *testing.T) {
 	dir := t.TempDir()

@@ -90,7 +90,7 @@ var (
 	errNewer   = errors.New("it has a newer format")
 )
 
-// worst is the fault that tells most.
+// worst is the fault that says most.
 func worst(faults []error) error {
 	for _, err := range faults {
 		if !errors.Is(err, errForeign) {
@@ -259,7 +259,7 @@ func slice(page []byte, at int, pos, size uint32) ([]byte, bool) {
 	return page[from:to], true
 }
 
-// keyOrder tells whether keys rise, from low on and below high, which nil leaves
+// keyOrder reports whether keys rise, from low on and below high, which nil leaves
 // open.
 type keyOrder struct {
 	low, high []byte

@@ -149,7 +149,7 @@ var bad = map[string]func() policy.Func{
 	},
 }
 
-// goroutine returns what tells the running goroutine from others.
+// goroutine returns what the running goroutine can be known by.
 func goroutine() string {
 	stack := make([]byte, 64)
 	return string(bytes.Fields(stack[:runtime.Stack(stack, false)])[1])
