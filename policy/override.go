@@ -49,7 +49,8 @@ func (o override) applies(names []string) bool {
 const mostTogether = 10
 
 // checkOverrides tries each configuration that can be: where an override is the most
-// specific one that applies, some others apply, too, and some only a name can show.
+// specific one that applies, others apply, too, and for some of them that depends
+// on the task's name.
 func (f *File) checkOverrides() error {
 	var faults []error
 	faulty := make([]bool, len(f.overrides))

@@ -17,8 +17,8 @@ func TestShow(t *testing.T) {
 	}
 	for _, want := range []string{
 		"crash looping for 5m ", // a task that fails at once trips the gate
-		"restart after 10m0s",    // a bad configuration is left alone
-		"◆",                      // and the drawing shows the trip
+		"restart after 10m0s",   // a bad configuration is left alone
+		"◆",                     // and the drawing shows the trip
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, &out)
