@@ -144,13 +144,10 @@ func saturate(d float64) time.Duration {
 	return time.Duration(d)
 }
 
+// addSaturating is for a b that is not negative.
 func addSaturating(a, b time.Duration) time.Duration {
-	switch sum := a + b; {
-	case b > 0 && sum < a:
-		return math.MaxInt64
-	case b < 0 && sum > a:
-		return math.MinInt64
-	default:
+	if sum := a + b; sum >= a {
 		return sum
 	}
+	return math.MaxInt64
 }

@@ -65,6 +65,19 @@ func TestBudgetOfATaskThatIsBehind(t *testing.T) {
 	newTask(t, p).wantCrash(11, hold(2))
 }
 
+// A clock that is set back by an hour finds the level that was, not one that all
+// restarts of that hour have been added to.
+func TestBudgetOfAClockThatIsSetBack(t *testing.T) {
+	p := policy.Budget(1, 1)(policy.Constant(0))
+	newTask(t, p).wantCrash(0, hold(0))
+	newTask(t, p).wantCrash(100, hold(0))
+	for i := range 3600 {
+		newTask(t, p).wantCrash(float64(101+i), hold(0))
+	}
+	newTask(t, p).wantCrash(200, hold(1))
+	newTask(t, p).wantCrash(203, hold(0))
+}
+
 func TestBudgetSaturates(t *testing.T) {
 	never := policy.Decision{Delay: math.MaxInt64}
 	t.Run("delay", func(t *testing.T) {

@@ -56,10 +56,40 @@ func TestFleetEnds(t *testing.T) {
 			t.Errorf("starts %v of no tasks, or in no time", none)
 		}
 	}
-	defer func() {
-		if recover() == nil {
-			t.Error("a nil run does not panic")
+}
+
+// Absurd input is refused, or simulated for what it is.
+func TestFleetOfAbsurdInput(t *testing.T) {
+	const century = 100 * 365 * 24 * time.Hour
+	once := func(int, time.Duration) policy.Run { return policy.Run{} }
+	for want, f := range map[string]func(){
+		"policy: SimulateFleet: run is nil; give the function that says how a run goes":         func() { policy.SimulateFleet(nil, 1, time.Second, nil) },
+		"policy: SimulateFleet: tasks (10000001) is above 10000000; simulate fewer":             func() { policy.SimulateFleet(nil, 10_000_001, time.Second, once) },
+		"policy: SimulateFleet: end (876000h0m0s) is above 87600h0m0s; simulate a shorter time": func() { policy.SimulateFleet(nil, 1, century, once) },
+	} {
+		wantPanic(t, want, f)
+	}
+	if got := policy.SimulateFleet(nil, math.MinInt, time.Hour, once); got != nil {
+		t.Errorf("starts %v of less than no tasks", got)
+	}
+	if got := policy.SimulateFleet(nil, 1, math.MinInt64, once); got != nil {
+		t.Errorf("starts %v in less than no time", got)
+	}
+	for name, test := range map[string]struct {
+		run    time.Duration
+		policy policy.Policy
+		want   []int
+	}{
+		"runs that end before they start": {math.MinInt64, policy.Constant(0), []int{1000, 500}},
+		"runs without end":                {math.MaxInt64, policy.Constant(0), []int{1, 0}},
+		"holds without end":               {0, policy.Constant(math.MaxInt64), []int{1, 0}},
+		"delays below zero":               {0, policy.Func(func(policy.History) policy.Decision { return hold(-1) }), []int{1000, 500}},
+		"no verdict":                      {0, policy.Func(func(policy.History) policy.Decision { return policy.Decision{Verdict: 9, Delay: time.Second} }), []int{1, 1}},
+		"nothing counted":                 {0, policy.Ignore(func(error) bool { return true })(policy.Constant(time.Second)), []int{1000, 500}},
+	} {
+		run := func(int, time.Duration) policy.Run { return policy.Run{For: test.run, Err: errCrash} }
+		if got := policy.SimulateFleet(test.policy, 1, 1500*time.Millisecond, run, nil, policy.WithSeed(math.MaxUint64)); !slices.Equal(got, test.want) {
+			t.Errorf("%s: starts %v, want %v", name, got, test.want)
 		}
-	}()
-	policy.SimulateFleet(nil, 1, time.Second, nil)
+	}
 }

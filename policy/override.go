@@ -115,11 +115,9 @@ func index(all []int, n int) int {
 	return -1
 }
 
-// covers reports whether o applies wherever other does, as far as that can be seen.
+// covers reports whether o, the less specific one, applies wherever other does, as far
+// as that can be seen.
 func (o override) covers(other override) bool {
-	if len(o.names) > len(other.names) {
-		return false
-	}
 	for i, name := range o.names {
 		if !coversName(name, other.names[i]) {
 			return false
@@ -128,9 +126,9 @@ func (o override) covers(other override) bool {
 	return true
 }
 
-// meets reports whether o may apply somewhere where other does.
+// meets reports whether o, the less specific one, may apply somewhere where other does.
 func (o override) meets(other override) bool {
-	for i, name := range o.names[:min(len(o.names), len(other.names))] {
+	for i, name := range o.names {
 		if apart(name, other.names[i]) {
 			return false
 		}

@@ -75,7 +75,8 @@ func (r *rehearsal) span(k int) time.Duration {
 		return forever
 	}
 	const part = rehearsed / 2
-	return saturate(float64(r.span(part+1)) * float64((k-1)/part))
+	parts, rest := (k-1)/part, (k-1)%part
+	return addSaturating(saturate(float64(r.span(part+1))*float64(parts)), r.span(rest+1))
 }
 
 const forever time.Duration = math.MaxInt64

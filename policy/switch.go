@@ -25,15 +25,38 @@ func (s *Switch) Set(p Policy) (before Policy) {
 	if p == nil {
 		p = Default()
 	}
-	for q := range layers(p) {
-		if q == Policy(s) {
-			panic("policy: Switch: Set: the policy contains this switch, which would ask itself forever; give another")
-		}
+	if left := maxLayers; contains(p, s, &left) {
+		panic("policy: Switch: Set: the policy contains this switch, which would ask itself forever; give another")
 	}
 	if old := s.current.Swap(&p); old != nil {
 		return *old
 	}
 	return Default()
+}
+
+// maxLayers ends the walk through a policy that contains itself.
+const maxLayers = 1000
+
+// contains reports whether p is or wraps s, as far as that can be seen.
+func contains(p Policy, s *Switch, left *int) bool {
+	for ; p != nil && *left > 0; p = unwrap(p) {
+		*left--
+		if p == Policy(s) {
+			return true
+		}
+		if m, ok := p.(*match); ok && contains(m.other, s, left) {
+			return true
+		}
+	}
+	return false
+}
+
+// unwrap returns what p wraps, or nil.
+func unwrap(p Policy) Policy {
+	if w, ok := p.(interface{ Unwrap() Policy }); ok {
+		return w.Unwrap()
+	}
+	return nil
 }
 
 // Policy returns the policy that decides.

@@ -47,15 +47,16 @@ func checkLoopTrips(s *vetted, i int) string {
 	case all[0].complete() && streak < min(c.threshold, rehearsed):
 		return fmt.Sprintf("%s never trips on a task that fails at once: the slate is wiped after %d crashes; lower its threshold to that, or use Probation for holds that grow", name(c), streak)
 	case least > c.window:
-		return fmt.Sprintf("%s never trips on a task that fails at once: %s; raise its window above that, or lower its threshold", name(c), takes(c.threshold, least))
+		return fmt.Sprintf("%s never trips on a task that fails at once: %s", name(c), takes(c.threshold, least, "threshold"))
 	}
 	return ""
 }
 
-// takes says how long so many crashes take at least.
-func takes(crashes int, least time.Duration) string {
+// takes says how long so many crashes take at least, and what to change in a rule that
+// waits for them in a shorter window.
+func takes(crashes int, least time.Duration, number string) string {
 	if least == forever {
-		return fmt.Sprintf("there are no %d crashes, as one before is held forever", crashes)
+		return fmt.Sprintf("there are no %d crashes, as one before is held forever; bound that hold, or lower its %s", crashes, number)
 	}
 	const precision = time.Millisecond
 	if up := least.Round(precision); up < least {
@@ -63,7 +64,7 @@ func takes(crashes int, least time.Duration) string {
 	} else {
 		least = up
 	}
-	return fmt.Sprintf("%d crashes take %s at least", crashes, short(least))
+	return fmt.Sprintf("%d crashes take %s at least; raise its window above that, or lower its %s", crashes, short(least), number)
 }
 
 // tripsFirst returns a crash loop that trips whenever c would, or before that.
@@ -118,7 +119,7 @@ func checkGivesUp(s *vetted, i int) string {
 		return ""
 	}
 	if least := leastSpan(all, m.n+1); least > m.window {
-		return fmt.Sprintf("%s never gives up on a task that fails at once: %s; raise its window above that, or lower its n", name(m), takes(m.n+1, least))
+		return fmt.Sprintf("%s never gives up on a task that fails at once: %s", name(m), takes(m.n+1, least, "n"))
 	}
 	around := s.outside(i)
 	for _, rule := range around {

@@ -77,7 +77,8 @@ func checkAddsSomething(s *vetted, i int) string {
 			needless = ok && (j < i && o.after <= rule.after || j > i && o.after < rule.after && !s.countsBetween(i, j))
 		case *maxCrashes:
 			o, ok := other.(*maxCrashes)
-			needless = ok && o.n <= rule.n && o.window >= rule.window && (j < i || *o != *rule && s.alwaysAsks(i, j))
+			same := ok && o.n == rule.n && o.window == rule.window
+			needless = ok && o.n <= rule.n && o.window >= rule.window && (j < i || !same && s.alwaysAsks(i, j))
 		case *probation:
 			needless = j < i && has[*probation](s.rules[j:j+1])
 		case *retryAfter:

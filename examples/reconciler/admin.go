@@ -17,6 +17,8 @@ import (
 	"sync"
 	"text/tabwriter"
 	"time"
+
+	"github.com/holdfast-go/holdfast/gate"
 )
 
 // serve answers admin commands, one a connection, until close is called. The
@@ -74,11 +76,10 @@ func (r *reconciler) command(ctx context.Context, words []string) string {
 	case len(words) == 1 && words[0] == "status":
 		return r.status(time.Now())
 	case len(words) == 2 && words[0] == "release":
-		g, ok := r.gates.Lookup(words[1])
-		switch {
-		case !ok:
+		if r.desired[words[1]] == nil {
 			return fmt.Sprintf("there is no daemon %q\n", words[1])
-		case !g.ForceRelease():
+		}
+		if !r.gates.ForceRelease(words[1], gate.By{Who: "operator"}) {
 			return words[1] + " was not held\n"
 		}
 		r.saver.save(ctx, r, words[1])
@@ -100,15 +101,15 @@ func (r *reconciler) status(now time.Time) string {
 				is = "stopping"
 			}
 		}
-		g := r.gates.Get(name)
-		state, h := g.State(), g.History()
+		state := r.gates.State(name)
+		h, _ := r.gates.History(name)
 		if until, ends := state.ReleaseAt(); ends {
 			left = max(until.Sub(now), 0).Round(time.Second).String()
 		}
 		if err := h.Err(); err != nil {
 			last = err.Error()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%v\t%s\t%d\t%s\n", name, is, state.Phase, left, h.Crashes(), last)
+		fmt.Fprintf(w, "%s\t%s\t%v\t%s\t%d\t%s\n", name, is, state.Phase(), left, h.Crashes(), last)
 	}
 	_ = w.Flush() // into memory
 	return text.String()

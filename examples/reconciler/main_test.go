@@ -68,7 +68,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	w := &world{t: t, dir: dir}
-	w.write("policy.json", `{"initial": "1ms", "max": "10ms", "threshold": 3, "window": "1h", "cooldown": "10m", "stable_after": "1h"}`)
+	w.write("policy.json", `{"initial": "1ms", "max": "10ms", "threshold": 3, "window": "1h", "cooldown": "10m", "stable_after": "1h", "spread": 0}`)
 	t.Cleanup(func() {
 		if w.cmd != nil {
 			w.kill()

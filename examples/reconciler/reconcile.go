@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"os"
 	"time"
 
@@ -66,14 +67,13 @@ func (r *reconciler) takeOver(ctx context.Context, saved iter.Seq2[filestore.Ent
 			return err
 		}
 		r.saver.revisions[entry.Key] = entry.Revision
-		g := r.gates.Get(entry.Key)
-		if err := g.Restore(entry.Snapshot.Resume(now)); err != nil {
-			return fmt.Errorf("%s: %w", entry.Key, err)
+		if err := r.gates.Restore(now, maps.All(map[string]gate.Snapshot{entry.Key: entry.Snapshot})); err != nil {
+			return err
 		}
 		if entry.Snapshot.History.Running {
 			r.crashed(ctx, entry.Key, now, errDied)
 		} else {
-			r.say(entry.Key, "recovered, %v", g.State().Phase)
+			r.say(entry.Key, "recovered, %v", r.gates.State(entry.Key).Phase())
 		}
 	}
 	return nil
@@ -140,13 +140,13 @@ func (r *reconciler) reconcile(ctx context.Context, name string, now time.Time) 
 		if p.stop(r.stop) {
 			r.say(name, "stopping")
 		}
-	case p == nil && ctx.Err() == nil && r.gates.Get(name).Admissible(now):
+	case p == nil && ctx.Err() == nil && r.gates.Admissible(name, now):
 		r.start(ctx, name, command, now)
 	}
 }
 
 func (r *reconciler) start(ctx context.Context, name string, command []string, now time.Time) {
-	r.gates.Get(name).ObserveStart(now)
+	r.gates.ObserveStart(name, now)
 	p, err := startProcess(command)
 	if err != nil {
 		r.crashed(ctx, name, now, err)
@@ -158,7 +158,7 @@ func (r *reconciler) start(ctx context.Context, name string, command []string, n
 	go func() { r.exits <- exit{name, p, p.wait()} }()
 }
 
-// ended enters the end of a process. One that was told to stop has not crashed,
+// ended records the end of a process. One that was told to stop has not crashed,
 // and neither has one that exits with status 0; but a daemon should run, so its
 // gate decides when it does again.
 func (r *reconciler) ended(ctx context.Context, e exit, now time.Time) {
@@ -166,27 +166,26 @@ func (r *reconciler) ended(ctx context.Context, e exit, now time.Time) {
 	if e.p.kill != nil {
 		e.p.kill.Stop()
 	}
-	g := r.gates.Get(e.name)
 	switch {
 	case e.p.stopping:
-		g.ObserveCleanExit(now)
+		r.gates.ObserveCleanExit(e.name, now)
 		r.say(e.name, "stopped")
 	case e.err != nil:
 		r.crashed(ctx, e.name, now, e.err)
 	default:
-		r.say(e.name, "exited, %v", g.ObserveRestart(now).Phase)
+		r.say(e.name, "exited, %v", r.gates.ObserveRestart(e.name, now).Phase())
 	}
 	r.saver.save(ctx, r, e.name)
 	r.reconcile(ctx, e.name, now)
 }
 
 func (r *reconciler) crashed(ctx context.Context, name string, now time.Time, err error) {
-	state := r.gates.Get(name).ObserveCrash(now, err)
+	state := r.gates.ObserveCrash(name, now, err)
 	r.saver.save(ctx, r, name)
-	r.say(name, "crashed, %v: %v", state.Phase, err)
+	r.say(name, "crashed, %v: %v", state.Phase(), err)
 }
 
-// shutdown stops the daemons, all at once, and enters that they were stopped.
+// shutdown stops the daemons, all at once, and records that they were stopped.
 func (r *reconciler) shutdown() error {
 	done, cancel := context.WithCancel(context.Background())
 	cancel() // so that nothing is started

@@ -21,7 +21,8 @@ type saver struct {
 // many daemons would leave that to a goroutine for each.
 func (s *saver) save(ctx context.Context, r *reconciler, name string) {
 	ctx = context.WithoutCancel(ctx)
-	revision, err := s.store.Save(ctx, name, r.gates.Get(name).Snapshot(), s.revisions[name])
+	snapshot, _ := r.gates.Snapshot(name)
+	revision, err := s.store.Save(ctx, name, snapshot, s.revisions[name])
 	if err != nil {
 		if len(s.unsaved) == 0 {
 			r.say("state", "cannot be saved, tried again later: %v", err)

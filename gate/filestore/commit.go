@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -113,34 +112,63 @@ var errNothing = errors.New("nothing to write")
 
 // commit does the batch in one transaction. A conflict is the fault of the one
 // who has it; an error is returned for all.
-func (s *Store) commit(batch []*request) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("bbolt panicked: %v", v)
-		}
-	}()
-	now := s.totals
-	err = s.db.Update(func(tx *bbolt.Tx) error {
-		gates, written := tx.Bucket(gatesBucket), false
-		for _, r := range batch {
-			wrote, err := r.apply(gates, &now)
-			if err != nil {
-				return err
-			}
-			written = written || wrote
-		}
-		if !written {
-			return errNothing
-		}
-		return tx.Bucket(aboutBucket).Put(totalsKey, now.encode())
-	})
+//
+// What the totals are is read in the transaction, as what counts is what it sees: one
+// that has failed may count all the same. bbolt writes its data, syncs, writes the
+// page that makes it count, and syncs again. If that second sync fails the page stands
+// in the file as this process reads it, and nobody knows what the disk has. So the
+// store is in doubt until a transaction without changes has written that page anew and
+// synced it. Before that it gives no page of the tree before away, and nobody loads what
+// may be lost again: of a revision that somebody has seen no other Save is given the
+// number. [Open] begins in doubt, since the process before may have died there.
+func (s *Store) commit(batch []*request) error {
+	if err := s.settle(); err != nil {
+		return err
+	}
+	err := s.update(func(tx *bbolt.Tx) error { return s.apply(tx, batch) })
 	switch {
-	case err == nil:
-		s.totals = now
 	case errors.Is(err, errNothing):
 		return nil
+	case err != nil:
+		s.doubt.Store(true)
+		_ = s.settle() // or the next one does
 	}
 	return err
+}
+
+// settle ends the doubt about what the disk has.
+func (s *Store) settle() error {
+	if !s.doubt.Load() {
+		return nil
+	}
+	if err := s.update(func(*bbolt.Tx) error { return nil }); err != nil {
+		return err
+	}
+	s.doubt.Store(false)
+	return nil
+}
+
+func (s *Store) apply(tx *bbolt.Tx, batch []*request) error {
+	gates, about := tx.Bucket(gatesBucket), tx.Bucket(aboutBucket)
+	now, ok := decodeTotals(about.Get(totalsKey))
+	if !ok {
+		return ErrCorrupt
+	}
+	now.revision = max(now.revision, s.given)
+	written := false
+	for _, r := range batch {
+		r.given, r.err = 0, nil
+		wrote, err := r.apply(gates, &now)
+		if err != nil {
+			return err
+		}
+		written = written || wrote
+	}
+	if !written {
+		return errNothing
+	}
+	s.given = now.revision
+	return errors.Join(about.Put(formatKey, formatValue()), about.Put(totalsKey, now.encode()))
 }
 
 // apply reports whether it has written something.

@@ -88,8 +88,8 @@ func TestOneSyncForAllThatWait(t *testing.T) {
 		if last := lastTransaction(t, s); last != first+1 {
 			t.Errorf("they were saved in %d transactions, want one", last-first)
 		}
-		if s.totals.gates != n || s.busy {
-			t.Errorf("%d gates are saved, busy %v; want %d, and nobody", s.totals.gates, s.busy, n)
+		if saved := savedTotals(t, s); saved.gates != n || s.busy {
+			t.Errorf("%d gates are saved, busy %v; want %d, and nobody", saved.gates, s.busy, n)
 		}
 	})
 }
@@ -99,6 +99,16 @@ func lastTransaction(t *testing.T, s *Store) (id int) {
 		t.Fatal(err)
 	}
 	return id
+}
+
+func savedTotals(t *testing.T, s *Store) (saved totals) {
+	if err := s.db.View(func(tx *bbolt.Tx) error {
+		saved, _ = decodeTotals(tx.Bucket(aboutBucket).Get(totalsKey))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return saved
 }
 
 // A panic of bbolt's is an error of those who saved, and the next is served.
@@ -111,7 +121,7 @@ func TestCommitPanics(t *testing.T) {
 		t.Errorf("error %v, want the panic", err)
 	}
 	s.db = db
-	if _, err := s.Save(t.Context(), "task", gate.Snapshot{}, 0); err != nil {
-		t.Errorf("error %v, once it does not panic", err)
+	if _, err := s.Save(t.Context(), "task", gate.Snapshot{}, 0); !errors.Is(err, ErrChanged) {
+		t.Errorf("error %v, want that it must be opened again", err)
 	}
 }

@@ -16,5 +16,6 @@
 // a decade as the store of etcd, and depends on nothing but golang.org/x/sys. It
 // is a module of its own, so that those who do not use it do not depend on it.
 // bbolt trusts its file; this package does not, and reads through all of it on
-// [Open].
+// [Open]. What somebody else changes in it while it is open cannot all be noticed, but
+// is an error and not the end of the process where it is.
 package filestore

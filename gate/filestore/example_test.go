@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/gate"
 	"github.com/holdfast-go/holdfast/gate/filestore"
+	"github.com/holdfast-go/holdfast/policy"
 )
 
 // A process dies while a task of it is crash looping. The one after it, a minute
@@ -26,7 +27,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	g := gate.New(nil)
+	g := gate.New(policy.Classic())
 	for range 5 {
 		g.ObserveCrash(noon, errors.New("exit status 1"))
 	}
@@ -41,7 +42,7 @@ func Example() {
 	defer store.Close()
 	saved, revision, err := store.Load(ctx, "web")
 	fmt.Println("revision", revision, err)
-	next := gate.New(nil)
+	next := gate.New(policy.Classic())
 	if err := next.Restore(saved.Resume(noon.Add(time.Minute))); err != nil {
 		panic(err)
 	}

@@ -18,6 +18,9 @@ func lock(file *os.File) error {
 	return err
 }
 
+// unlock gives the lock back, which a mapping of the file would keep.
+func unlock(file *os.File) error { return syscall.Flock(int(file.Fd()), syscall.LOCK_UN) }
+
 // syncFolder makes a new name in it durable.
 func syncFolder(path string) error {
 	folder, err := os.Open(path)

@@ -30,6 +30,10 @@ func Open(path string, opts ...Option) (*Store, error) {
 	if err := s.open(); err != nil {
 		return nil, s.fault("open", err)
 	}
+	s.doubt.Store(true)
+	if err := s.settle(); err != nil {
+		return nil, s.fault("open", errors.Join(err, s.db.Close()))
+	}
 	return s, nil
 }
 
@@ -68,6 +72,7 @@ func (s *Store) openVerified(path string, _ int, mode os.FileMode) (*os.File, er
 	if err := s.lockAndVerify(file); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
+	s.file = file
 	return file, nil
 }
 
@@ -79,7 +84,7 @@ func (s *Store) lockAndVerify(file *os.File) error {
 	if err != nil {
 		return err
 	}
-	s.totals, err = verify(file, info.Size())
+	_, err = verify(file, info.Size())
 	switch {
 	case errors.Is(err, errForeign):
 		return ErrForeign

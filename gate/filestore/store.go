@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"os"
 	"sync"
+	"sync/atomic"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
@@ -14,12 +16,13 @@ import (
 	"github.com/holdfast-go/holdfast/gate"
 )
 
-// Errors of [Open], to errors.Is. Their texts say what to do. The file is left as
-// it was.
+// Errors of [Open], to errors.Is, and ErrChanged of the others. Their texts say what to
+// do. The file is left as it was.
 var (
 	ErrInUse   = errors.New("it is in use by another process; stop that one, or give each a file of its own")
 	ErrForeign = errors.New("it is not a store of gates; give another path, or move it away")
 	ErrNewer   = errors.New("it was written by a newer version of this program; run that one, or move the file away to begin with fresh gates")
+	ErrChanged = errors.New("it was changed by somebody else while it was open; stop them and open it again")
 	ErrCorrupt = errors.New("it is damaged; bring it back from a backup, or move it away to begin with fresh gates")
 )
 
@@ -35,9 +38,15 @@ type Store struct {
 	path     string
 	maxBatch int
 
-	// totals are those of the last transaction. They belong to who commits, which
-	// is whoever has set busy.
-	totals totals
+	// given is the last revision that was given, to a Save that failed perhaps. It
+	// belongs to who commits, which is whoever has set busy.
+	given uint64
+	// file is what db has open, and broken why nothing can be done with it any more.
+	file     *os.File
+	broken   atomic.Pointer[error]
+	unlocked atomic.Bool // by Close, since it is broken
+	// doubt is set while nobody knows what the disk has: see commit.
+	doubt atomic.Bool
 
 	mu    sync.Mutex // guards what follows
 	queue []*request
@@ -61,14 +70,26 @@ func WithMaxBatch(n int) Option {
 
 // Close closes the file. Saves under way end first, later calls return
 // [fs.ErrClosed], to errors.Is. It may be called more than once.
-func (s *Store) Close() error { return s.fault("close", s.db.Close()) }
+func (s *Store) Close() error {
+	if s.broken.Load() != nil {
+		if s.unlocked.Swap(true) {
+			return nil
+		}
+		// db may wait forever for a lock of its own. What it has mapped stays so.
+		return s.fault("close", errors.Join(unlock(s.file), s.file.Close()))
+	}
+	return s.fault("close", s.db.Close())
+}
 
 // Load is as [gate.Store] has it.
 func (s *Store) Load(ctx context.Context, key string) (saved gate.Snapshot, revision uint64, err error) {
 	if err := check(ctx, key); err != nil {
 		return gate.Snapshot{}, 0, err
 	}
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	if err := s.certain(ctx); err != nil {
+		return gate.Snapshot{}, 0, s.fault("load", err)
+	}
+	err = s.view(func(tx *bbolt.Tx) error {
 		value := tx.Bucket(gatesBucket).Get([]byte(key))
 		if value == nil {
 			return nil
@@ -77,6 +98,14 @@ func (s *Store) Load(ctx context.Context, key string) (saved gate.Snapshot, revi
 		return err
 	})
 	return saved, revision, s.fault("load", err)
+}
+
+// certain returns once what can be loaded is what the disk has.
+func (s *Store) certain(ctx context.Context) error {
+	if !s.doubt.Load() {
+		return nil
+	}
+	return s.submit(ctx, &request{turn: make(chan bool, 1)}) // of which the commit settles it
 }
 
 // Save is as [gate.Store] has it. A ctx that is done withdraws it as long as it
@@ -161,7 +190,10 @@ func (s *Store) page(ctx context.Context, page []Entry, from []byte) (_ []Entry,
 	if ctx.Err() != nil {
 		return nil, nil, context.Cause(ctx)
 	}
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	if err := s.certain(ctx); err != nil {
+		return nil, nil, s.fault("load", err)
+	}
+	err = s.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(gatesBucket).Cursor()
 		for key, value := c.Seek(from); key != nil; key, value = c.Next() {
 			if len(page) == pageSize {

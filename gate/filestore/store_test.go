@@ -19,7 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if runAsChild() || runAsSupervised() {
+	if runAsChild() || runAsSupervised() || runAsFaulty() {
 		return
 	}
 	goleak.VerifyTestMain(m)
