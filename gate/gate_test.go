@@ -105,6 +105,27 @@ func TestReadersDoNotWaitForTheLock(t *testing.T) {
 	}
 }
 
+// Nor do those who look at a gate that is held without an end, even if nothing had been
+// seen before.
+func TestReadersOfAPausedGateDoNotWaitForTheLock(t *testing.T) {
+	deciding, decide := make(chan struct{}), make(chan struct{})
+	g := gate.New(policy.Func(func(policy.History) policy.Decision {
+		close(deciding)
+		<-decide
+		return policy.Decision{}
+	}))
+	g.Pause()
+	done := make(chan gate.State)
+	go func() { done <- g.ObserveCrash(at(0), errCrash) }()
+	<-deciding
+	wantState(t, g, held(gate.Paused, endless))
+	if g.Admissible(at(0)) || g.MaybeRelease(at(0)) || g.TryStart(at(0)) {
+		t.Error("a paused gate is open while the policy decides")
+	}
+	close(decide)
+	<-done
+}
+
 // Whoever comes while a policy decides takes their turn after it.
 func TestEventsWaitForTheLock(t *testing.T) {
 	deciding, decide := make(chan struct{}), make(chan struct{})

@@ -161,6 +161,24 @@ func TestHoldsOfAnUnsetClockEndWhenItIsSet(t *testing.T) {
 	})
 }
 
+// A task whose clock is set between its start and its first crash draws a seed as any
+// other, or all of them would return in the same instant.
+func TestOddInstantsLeaveTheDrawsRandom(t *testing.T) {
+	for name, p := range builtIn() {
+		seeds := map[uint64]bool{0: true}
+		for range 3 {
+			tracker := gate.NewTracker(p)
+			tracker.ObserveStart(time.Unix(0, 0))
+			tracker.ObserveCrash(start, errCrash)
+			if seed := tracker.Snapshot().History.Seed; seeds[seed] {
+				t.Errorf("%s: seed %d, which is none or another's", name, seed)
+			} else {
+				seeds[seed] = true
+			}
+		}
+	}
+}
+
 // A gate can be saved at any point, whatever it has seen, and from the first save on
 // it is the same in each life.
 func TestOddInstantsNeverSpoilASnapshot(t *testing.T) {

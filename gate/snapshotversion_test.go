@@ -91,13 +91,16 @@ func TestRestoreTheFirstVersionGrownBeyondAllBounds(t *testing.T) {
 	for i := range s.History.Crashes {
 		s.History.Crashes[i] = time.Duration(i)
 	}
-	for name, s := range map[string]gate.Snapshot{"restored": s, "resumed": s.Resume(start.Add(crashes))} {
+	for name, s := range map[string]gate.Snapshot{"restored": s, "resumed": s.Resume(at(3600))} {
 		var tracker gate.Tracker
 		if err := tracker.Restore(s); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if got := tracker.History().Streak(); got != crashes {
 			t.Errorf("%s: streak = %d, want %d", name, got, crashes)
+		}
+		if got := tracker.History().Now(); name == "resumed" && !got.Equal(at(3600)) {
+			t.Errorf("%s: the present is %v, want that of the resumption", name, got)
 		}
 	}
 }

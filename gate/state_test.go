@@ -211,6 +211,10 @@ func TestStateEqual(t *testing.T) {
 	if !late.Until().Equal(endless) {
 		t.Fatalf("%v does not end as late as never", late)
 	}
+	early := gate.NewTracker(policy.Constant(time.Hour)).ObserveCrash(time.Time{}.Add(-time.Hour), errCrash)
+	if until, ends := early.ReleaseAt(); !until.IsZero() || !ends {
+		t.Fatalf("%v does not end at the zero time", early)
+	}
 	for _, test := range []struct {
 		a, b gate.State
 		want bool
@@ -224,6 +228,8 @@ func TestStateEqual(t *testing.T) {
 		{held(gate.GaveUp, start), held(gate.GaveUp, endless), true},
 		{held(gate.BackingOff, endless), held(gate.BackingOff, time.Time{}), true},
 		{late, held(gate.BackingOff, endless), false},
+		{early, held(gate.BackingOff, endless), false},
+		{early, early, true},
 	} {
 		if test.a.Equal(test.b) != test.want || test.b.Equal(test.a) != test.want {
 			t.Errorf("%v equals %v: want %t", test.a, test.b, test.want)
