@@ -17,8 +17,8 @@ var ErrUnknown = errors.New("policy: crashed, the error is not known")
 // valid until the gate's next event, and gate.Gate.History returns one that
 // stays as it is.
 //
-// Instants are those that the gate was given; one before the last counts as that
-// one. The zero value is the history of a task of which nothing has been seen.
+// Instants are those that the gate was given; one up to a day before the last counts as
+// that one. The zero value is the history of a task of which nothing has been seen.
 // Not safe for concurrent use.
 type History history.View
 

@@ -91,5 +91,14 @@ func show(w io.Writer, colour bool) error {
 		chart.Lanes = append(chart.Lanes, lane)
 		chart.End = max(chart.End, min(lane.End(), 10*time.Minute))
 	}
-	return chart.WriteText(w, 78, colour)
+	if err := chart.WriteText(w, 78, colour); err != nil {
+		return err
+	}
+	// A rule that can never trip is easily composed: ten crashes take longer than that.
+	hopeless := policy.Compose(policy.Default(), policy.MaxCrashes(10, time.Minute))
+	fmt.Fprintf(w, "\n%v\n", hopeless)
+	for _, warning := range policy.Vet(hopeless) {
+		fmt.Fprintln(w, "warning:", warning)
+	}
+	return nil
 }
