@@ -150,39 +150,16 @@ func (c *Config) readFields(fields []jsonobj.Field) error {
 	for _, given := range fields {
 		f, err := fieldByName(given.Name)
 		if err == nil {
-			err = prefixed(f.name+": ", f.read(c, given.Value))
+			err = jsonobj.Prefixed(f.name+": ", f.read(c, given.Value))
 		}
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
 }
 
-// prefixed is err with a prefix, or nil; of several joined, each gets it.
-func prefixed(prefix string, err error) error {
-	switch e := err.(type) {
-	case nil:
-		return nil
-	case interface{ Unwrap() []error }:
-		var all []error
-		for _, one := range e.Unwrap() {
-			all = append(all, prefixed(prefix, one))
-		}
-		return errors.Join(all...)
-	}
-	return fmt.Errorf("%s%w", prefix, err)
-}
-
 // placed is the faults of a policy with the place where it stands.
 func placed(place string, err error) error {
-	switch e := err.(type) {
-	case nil:
-		return nil
-	case interface{ Unwrap() []error }:
-		var all []error
-		for _, one := range e.Unwrap() {
-			all = append(all, placed(place, one))
-		}
-		return errors.Join(all...)
-	}
-	return errors.New("policy: " + place + ": " + strings.TrimPrefix(err.Error(), "policy: "))
+	return jsonobj.Each(err, func(one error) error {
+		return errors.New("policy: " + place + ": " + strings.TrimPrefix(one.Error(), "policy: "))
+	})
 }

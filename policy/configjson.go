@@ -36,7 +36,7 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	fields, faults := jsonobj.Fields(data)
 	set := c.clone()
 	if err := errors.Join(faults, set.readFields(fields)); err != nil {
-		return prefixed("policy: ", err)
+		return jsonobj.Prefixed("policy: ", err)
 	}
 	*c = set
 	return nil

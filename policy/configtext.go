@@ -80,7 +80,7 @@ func (c *Config) parse(text string) error {
 		case seen[name]:
 			faults = append(faults, fmt.Errorf("policy: %s: it is given twice; leave one out", jsonobj.Quote([]byte(name))))
 		default:
-			faults = append(faults, prefixed("policy: ", c.parseField(name, strings.TrimSpace(value))))
+			faults = append(faults, jsonobj.Prefixed("policy: ", c.parseField(name, strings.TrimSpace(value))))
 		}
 		seen[name] = true
 	}
@@ -92,7 +92,7 @@ func (c *Config) parseField(name, text string) error {
 	if err != nil {
 		return err
 	}
-	return prefixed(f.name+": ", f.parse(c, text))
+	return jsonobj.Prefixed(f.name+": ", f.parse(c, text))
 }
 
 // ConfigFromEnv returns [DefaultConfig] with what the environment variable of that

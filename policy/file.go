@@ -54,15 +54,15 @@ type override struct {
 func ParseFile(data []byte) (*File, error) {
 	f := &File{base: DefaultConfig(), policies: make(map[string]Policy)}
 	fields, err := jsonobj.Fields(data)
-	faults := []error{prefixed("policy: ", err)}
+	faults := []error{jsonobj.Prefixed("policy: ", err)}
 	for _, field := range fields {
 		switch field.Name {
 		case "default":
 			faults = append(faults, placed("default", f.readDefault(field.Value)))
 		case "tasks":
-			faults = append(faults, prefixed("policy: tasks: ", f.readOverrides(field.Value)))
+			faults = append(faults, jsonobj.Prefixed("policy: tasks: ", f.readOverrides(field.Value)))
 		default:
-			faults = append(faults, prefixed("policy: ", jsonobj.Unknown(field.Name, []string{"default", "tasks"})))
+			faults = append(faults, jsonobj.Prefixed("policy: ", jsonobj.Unknown(field.Name, []string{"default", "tasks"})))
 		}
 	}
 	slices.SortFunc(f.overrides, override.compare)
@@ -91,7 +91,7 @@ func (f *File) readOverrides(data []byte) error {
 		o.fields = fields
 		var scratch Config
 		err = errors.Join(o.checkPath(), err, scratch.readFields(fields))
-		faults = append(faults, prefixed(jsonobj.Quote([]byte(o.path))+": ", err))
+		faults = append(faults, jsonobj.Prefixed(jsonobj.Quote([]byte(o.path))+": ", err))
 		f.overrides = append(f.overrides, o)
 	}
 	return errors.Join(faults...)

@@ -92,11 +92,11 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 		return nil // the convention of encoding/json
 	}
 	fields, err := jsonobj.Fields(data)
-	faults := []error{prefixed("policy: record: ", err)}
+	faults := []error{jsonobj.Prefixed("policy: record: ", err)}
 	var read Record
 	for _, f := range fields {
 		if set, ok := recordFields[f.Name]; ok {
-			faults = append(faults, prefixed("policy: record: "+f.Name+": ", set(&read, f.Value)))
+			faults = append(faults, jsonobj.Prefixed("policy: record: "+f.Name+": ", set(&read, f.Value)))
 		}
 	}
 	if err := errors.Join(faults...); err != nil {

@@ -82,10 +82,10 @@ func parseConfig(path string, data []byte, entries []entry) (config, error) {
 // the function that it is given, if any.
 func (s *settings) parse(where string, data []byte, processes func([]byte) error) error {
 	fields, err := jsonobj.Fields(data)
-	faults := []error{prefixed(where, err)}
+	faults := []error{jsonobj.Prefixed(where+": ", err)}
 	for _, f := range fields {
 		if err := s.set(f, processes); err != nil {
-			faults = append(faults, prefixed(where, err))
+			faults = append(faults, jsonobj.Prefixed(where+": ", err))
 		}
 	}
 	return errors.Join(append(faults, s.check(where))...)
@@ -106,26 +106,11 @@ func (s *settings) set(f jsonobj.Field, processes func([]byte) error) (err error
 	default:
 		return jsonobj.Unknown(f.Name, []string{"policy", "restart", "stop_timeout"})
 	}
-	return prefixed(f.Name, err)
-}
-
-// prefixed is err with where it is; of several joined, each gets it.
-func prefixed(where string, err error) error {
-	switch e := err.(type) {
-	case nil:
-		return nil
-	case interface{ Unwrap() []error }:
-		var all []error
-		for _, one := range e.Unwrap() {
-			all = append(all, prefixed(where, one))
-		}
-		return errors.Join(all...)
-	}
-	return fmt.Errorf("%s: %w", where, err)
+	return jsonobj.Prefixed(f.Name+": ", err)
 }
 
 func (s *settings) check(where string) error {
-	faults := []error{prefixed(where, s.policy.Validate())}
+	faults := []error{jsonobj.Prefixed(where+": ", s.policy.Validate())}
 	if _, ok := restartModes[s.restart]; !ok {
 		faults = append(faults, fmt.Errorf("%s: restart: %q is unknown; use always, on-crash or never", where, s.restart))
 	}
