@@ -124,6 +124,19 @@ var restartModes = map[string]supervise.Option{
 	"always": supervise.Always(), "on-crash": nil, "never": supervise.Once(),
 }
 
+// warnings returns what is wrong with the policies of processes that can never do what
+// they say, such as to give up.
+func (c config) warnings(entries []entry) (all []string) {
+	for _, e := range entries {
+		if p, err := c.of(e.name).policy.Policy(); err == nil {
+			for _, w := range policy.Vet(p) {
+				all = append(all, e.name+": policy: "+w)
+			}
+		}
+	}
+	return all
+}
+
 // options returns the settings, which have been checked, as options of a task.
 func (s settings) options() []supervise.Option {
 	p, err := s.policy.Policy()

@@ -101,6 +101,17 @@ func TestConfigFaults(t *testing.T) {
 	}
 }
 
+// A limit beside a crash loop that can never be reached is not taken in silence.
+func TestConfigWarns(t *testing.T) {
+	c, err := parseConfig("C", []byte(`{"processes": {"web": {"policy": {"max_crashes": "20 in 1m"}}, "mail": {"policy": {"max_crashes": "5 in 1h"}}}}`), twoEntries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := c.warnings(twoEntries); len(w) != 1 || !strings.HasPrefix(w[0], "web: policy: MaxCrashes(20 in 1m) never gives up") {
+		t.Errorf("warnings %q", w)
+	}
+}
+
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(`{"policy": {"max": "30s"}, "processes": {"web": {"restart": "always", "policy": {"max_crashes": "1 in 1s"}}}}`))
 	f.Fuzz(func(_ *testing.T, data []byte) {

@@ -55,6 +55,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(exitUsage)
 	}
+	for _, warning := range c.warnings(entries) {
+		fmt.Fprintln(os.Stderr, "warning:", warning)
+	}
 	if err := run(entries, c, os.Stdin, newConsole(os.Stdout, os.Stderr, namesOf(entries))); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(exitFailed)
