@@ -70,12 +70,9 @@ func TestEachSystemCallFails(t *testing.T) {
 		t.Fatalf("%v; the test needs it to have system calls fail: install Debian's package strace", err)
 	}
 	failed := 0
-	for _, call := range []string{"fdatasync", "pwrite64", "ftruncate", "fsync"} {
-		for n := 1; ; n++ {
-			did := runFaulty(t, call, n)
-			if !did {
-				break // there is no such call any more
-			}
+	for _, fault := range []string{"fdatasync:EIO", "fsync:EIO", "pwrite64:EIO", "pwrite64:ENOSPC", "ftruncate:EIO", "ftruncate:ENOSPC"} {
+		call, errno, _ := strings.Cut(fault, ":")
+		for n := 1; runFaulty(t, call, errno, n); n++ { // until there is no such call any more
 			failed++
 		}
 	}
@@ -85,12 +82,12 @@ func TestEachSystemCallFails(t *testing.T) {
 }
 
 // runFaulty reports whether there was a call to fail.
-func runFaulty(t *testing.T, call string, n int) bool {
+func runFaulty(t *testing.T, call, errno string, n int) bool {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "gates.db")
 	log := filepath.Join(t.TempDir(), "strace")
 	cmd := exec.Command("strace", "-f", "-qq", "-o", log, "-e", "trace="+call,
-		"-e", fmt.Sprintf("inject=%s:error=EIO:when=%d", call, n), os.Args[0])
+		"-e", fmt.Sprintf("inject=%s:error=%s:when=%d", call, errno, n), os.Args[0])
 	cmd.Env = append(os.Environ(), faultyEnv+"="+path)
 	out, err := cmd.Output()
 	if err != nil {
@@ -103,7 +100,7 @@ func runFaulty(t *testing.T, call string, n int) bool {
 	if !strings.Contains(string(traced), "INJECTED") {
 		return false
 	}
-	checkAfterFault(t, fmt.Sprintf("%s %d", call, n), path, string(out))
+	checkAfterFault(t, fmt.Sprintf("%s of %s %d", errno, call, n), path, string(out))
 	return true
 }
 

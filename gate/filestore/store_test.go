@@ -19,7 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if runAsChild() || runAsSupervised() || runAsFaulty() {
+	if runAsChild() || runAsSupervised() || runAsFaulty() || runAsOpener() {
 		return
 	}
 	goleak.VerifyTestMain(m)
