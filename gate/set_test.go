@@ -276,7 +276,7 @@ func TestSetMaxIdleOrder(t *testing.T) {
 // A million keys that come and go leave nothing behind, of which those that point to
 // something used to keep it.
 func TestSetForgets(t *testing.T) {
-	type target struct{ payload [1000]byte }
+	type target [1000]byte
 	set := gate.NewSet(policy.Constant(time.Hour), gate.WithMaxIdle[*target](10))
 	before := heap()
 	for range 20_000 {

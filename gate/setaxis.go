@@ -65,7 +65,7 @@ func (s *Set[K]) expect(h *shard[K], e *entry[K], before State) {
 	if w == 0 || w.Endless() {
 		return
 	}
-	if e.place > nowhere && before.word != 0 && before.word.Until() <= w.Until() && before.origin == origin {
+	if e.place > nowhere && before.word != 0 && before.word.Until() <= w.Until() && before.origin == origin { //nolint:staticcheck // the same origin, not only the same instant
 		return // the queue need not be looked at, which is elsewhere in memory
 	}
 	from := s.axis(origin)

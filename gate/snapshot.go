@@ -112,22 +112,29 @@ func (s Snapshot) upgraded() Snapshot {
 	return s
 }
 
+// checkState returns what is wrong with the state, or between it and the history.
 func (s Snapshot) checkState() error {
-	switch endless := s.Phase == GaveUp || s.Phase == Paused; {
+	switch {
 	case s.Phase > Paused:
 		return fmt.Errorf("phase (%d) is unknown", uint8(s.Phase))
-	case s.Phase == Idle && !s.Until.IsZero():
-		return fmt.Errorf("until (%v) is set, though the phase is idle; leave it out", s.Until)
-	case s.Phase != Idle && s.Until.IsZero():
-		return fmt.Errorf("until is missing, though the phase is %v", s.Phase)
-	case endless && !s.Until.Equal(never):
-		return fmt.Errorf("until (%v) is not %v, though the phase is %v", s.Until, never, s.Phase)
 	case s.Phase == CrashLooping && s.History.Trips == 0:
 		return fmt.Errorf("the history has no crash loop, though the phase is %v", s.Phase)
 	case s.Phase != Idle && s.Phase != Paused && s.History.Start.IsZero():
 		return fmt.Errorf("the history is empty, though the phase is %v", s.Phase)
 	case s.Phase != Paused && s.PausedBy != nil:
 		return fmt.Errorf("paused_by is set, though the phase is %v", s.Phase)
+	}
+	return s.checkUntil()
+}
+
+func (s Snapshot) checkUntil() error {
+	switch endless := s.Phase == GaveUp || s.Phase == Paused; {
+	case s.Phase == Idle && !s.Until.IsZero():
+		return fmt.Errorf("until (%v) is set, though the phase is idle; leave it out", s.Until)
+	case s.Phase != Idle && s.Until.IsZero():
+		return fmt.Errorf("until is missing, though the phase is %v", s.Phase)
+	case endless && !s.Until.Equal(never):
+		return fmt.Errorf("until (%v) is not %v, though the phase is %v", s.Until, never, s.Phase)
 	}
 	return nil
 }

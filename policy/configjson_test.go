@@ -109,7 +109,7 @@ func TestConfigFromBadJSON(t *testing.T) {
 			if err == nil {
 				t.Fatalf("no error, but %+v", c)
 			}
-			if got := err.Error(); got != test.want && !(test.name == "several" && strings.HasPrefix(got, test.want)) {
+			if got := err.Error(); got != test.want && (test.name != "several" || !strings.HasPrefix(got, test.want)) {
 				t.Errorf("error: %s\nwant:  %s", got, test.want)
 			}
 			wantOwnWords(t, "", err)

@@ -42,7 +42,7 @@ const maxErrors = 1000
 // matches reports whether err itself is target, as errors.Is does for each error of
 // a tree. That one does not end where an error wraps itself.
 func matches(err, target error) bool {
-	if reflect.TypeOf(target).Comparable() && err == target {
+	if reflect.TypeOf(target).Comparable() && err == target { //nolint:errorlint // this is one step of errors.Is
 		return true
 	}
 	e, ok := err.(interface{ Is(error) bool })
@@ -55,7 +55,7 @@ func walkErrors(err error, yield func(error) bool, left *int) bool {
 		if !yield(err) {
 			return false
 		}
-		switch e := err.(type) {
+		switch e := err.(type) { //nolint:errorlint // this is one step of errors.Is
 		case interface{ Unwrap() error }:
 			err = e.Unwrap()
 		case interface{ Unwrap() []error }:

@@ -70,26 +70,48 @@ func checkAddsSomething(s *vetted, i int) string {
 		if j == i || j > i && j < s.from {
 			continue
 		}
-		var needless bool
-		switch rule := s.rules[i].(type) {
-		case *stableRun:
-			o, ok := other.(*stableRun)
-			needless = ok && (j < i && o.after <= rule.after || j > i && o.after < rule.after && !s.countsBetween(i, j))
-		case *maxCrashes:
-			o, ok := other.(*maxCrashes)
-			same := ok && o.n == rule.n && o.window == rule.window
-			needless = ok && o.n <= rule.n && o.window >= rule.window && (j < i || !same && s.alwaysAsks(i, j))
-		case *probation:
-			needless = j < i && has[*probation](s.rules[j:j+1])
-		case *retryAfter:
-			o, ok := other.(*retryAfter)
-			needless = ok && (o.max > rule.max || o.max == rule.max && j < i) && (j < i || s.alwaysAsks(i, j))
-		}
-		if needless {
+		if s.needless(i, j) {
 			return fmt.Sprintf("%s changes nothing beside %s; leave it out", name(s.rules[i]), name(other))
 		}
 	}
 	return ""
+}
+
+// needless reports whether rule j makes rule i needless, being outside it (j < i) or
+// inside.
+func (s *vetted) needless(i, j int) bool {
+	switch rule := s.rules[i].(type) {
+	case *stableRun:
+		return s.needlessStable(i, j, rule)
+	case *maxCrashes:
+		return s.needlessLimit(i, j, rule)
+	case *probation:
+		return j < i && has[*probation](s.rules[j:j+1])
+	case *retryAfter:
+		other, ok := s.rules[j].(*retryAfter)
+		return ok && (other.max > rule.max || other.max == rule.max && j < i) && (j < i || s.alwaysAsks(i, j))
+	}
+	return false
+}
+
+func (s *vetted) needlessStable(i, j int, rule *stableRun) bool {
+	other, ok := s.rules[j].(*stableRun)
+	if !ok {
+		return false
+	}
+	if j < i {
+		return other.after <= rule.after
+	}
+	return other.after < rule.after && !s.countsBetween(i, j)
+}
+
+func (s *vetted) needlessLimit(i, j int, rule *maxCrashes) bool {
+	other, ok := s.rules[j].(*maxCrashes)
+	if !ok || other.n > rule.n || other.window < rule.window {
+		return false
+	}
+	same := other.n == rule.n && other.window == rule.window
+	return j < i || !same && s.alwaysAsks(i, j)
 }
 
 // countsBetween reports whether something between two rules counts crashes.

@@ -13,7 +13,7 @@ func Prefixed(prefix string, err error) error {
 
 // Each returns err with change made to it, or nil; of several joined, to each.
 func Each(err error, change func(error) error) error {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // what is joined inside of another error has its place already
 	case nil:
 		return nil
 	case interface{ Unwrap() []error }:
