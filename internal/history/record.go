@@ -46,7 +46,7 @@ func (h *Log) Record() Record {
 	if h.trips > 0 {
 		r.LoopEnd = h.loopEnd
 	}
-	if h.more != nil {
+	if h.more != nil && h.crashes > 0 { // a crash that was not counted leaves nothing
 		r.Depth = h.more.depth
 		r.Crashes = h.known(min(max(uint64(h.more.depth), minRing), uint64(h.more.length()), h.crashes))
 	}

@@ -373,3 +373,20 @@ func TestRecordAtItsLimits(t *testing.T) {
 		}
 	}
 }
+
+// A first crash that is not counted leaves a record like that of a task without one.
+func TestRecordOfAnUncountedCrash(t *testing.T) {
+	var h history.Log
+	h.ObserveStart(start)
+	h.ObserveCrash(start, errCrash)
+	h.View().Span(20)
+	h.Apply(history.Restart, 0, false, true)
+	first := h.Record()
+	var next history.Log
+	if err := next.Load(first); err != nil {
+		t.Fatal(err)
+	}
+	if again := next.Record(); !reflect.DeepEqual(again, first) || first.Depth != 0 {
+		t.Errorf("the record %+v becomes %+v", first, again)
+	}
+}
