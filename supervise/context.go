@@ -2,9 +2,12 @@ package supervise
 
 import (
 	"context"
+	"log/slog"
 	"runtime/pprof"
 	"sync/atomic"
 	"time"
+
+	"github.com/holdfast-go/holdfast/supervise/internal/inject"
 )
 
 // Info is what [FromContext] tells of a run. Safe for concurrent use.
@@ -19,7 +22,26 @@ type Info struct {
 	// first run, unless a store tells that the process died in one before ([ErrDied]).
 	LastErr error
 
+	run  *runContext
 	note *note
+}
+
+// Logger returns the task's logger, with the task's name and the number of the run
+// as attributes. For an Info that is not of a run it returns [slog.Default].
+func (i Info) Logger() *slog.Logger {
+	if i.run == nil {
+		return slog.Default()
+	}
+	return i.run.worker.env.logger.With("task", i.Task, "run", i.Run)
+}
+
+// StopTimeout returns how long the run may take to return once its context is done,
+// and true; or false if nothing bounds that. See [WithStopTimeout].
+func (i Info) StopTimeout() (limit time.Duration, bounded bool) {
+	if i.run == nil || i.run.worker.task.opts.stopTimeout < 0 {
+		return 0, false
+	}
+	return i.run.worker.task.opts.stopTimeout, true
 }
 
 // Context returns the context that an observer's Annotate made at the last crash
@@ -34,7 +56,7 @@ func FromContext(ctx context.Context) (Info, bool) {
 	if !ok {
 		return Info{}, false
 	}
-	info := Info{Task: c.worker.task.path(), Run: c.run, LastErr: c.lastErr}
+	info := Info{Task: c.worker.task.path(), Run: c.run, LastErr: c.lastErr, run: c}
 	if last, ok := c.lastErr.(noted); ok { //nolint:errorlint // it is never wrapped
 		info.LastErr, info.note = last.error, last.note
 	}
@@ -66,7 +88,12 @@ type runContext struct {
 	lastErr error   // a noted one if observers made something of the last crash
 	limits  *limits // nil without any
 	inner   atomic.Pointer[cancelable]
+
+	injected atomic.Bool // a fault was injected into the run on purpose
 }
+
+// MarkInjected has the events about the run say that its fault was injected.
+func (c *runContext) MarkInjected() { c.injected.Store(true) }
 
 // noted is the error that the run before ended with, or nil, and what observers
 // made of the last crash.
@@ -144,7 +171,7 @@ func (c *runContext) Err() error {
 // Value returns what the task's context has for the key.
 func (c *runContext) Value(key any) any {
 	switch key {
-	case runKey{}:
+	case runKey{}, inject.Key{}:
 		return c
 	case labelKey:
 		return c.worker.labelled().Value(key)

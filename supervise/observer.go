@@ -11,17 +11,19 @@ import (
 // Event is something that happened to a task. It is one flat value, of which
 // each kind fills what applies to it. Safe for concurrent use.
 type Event struct {
-	Kind    Kind
-	Task    string        // its name
-	Run     uint64        // the number of its run, from 1; of the last one, while held
-	At      time.Time     // when it happened
-	Ran     time.Duration // how long the run lasted: Crash, Exit, Stop
-	Err     error         // what the run ended with: Crash, GiveUp, Stop; an *AbandonedError: Abandon; the panic: Fault; why: Store
-	Streak  int           // crashes since the slate was last clean: Crash
-	State   gate.State    // of the gate, after it: Crash, Exit; the hold that ended: Release
-	Forced  bool          // the hold was ended before its time: Release
-	Last    bool          // no run follows: Crash of a task with Once, Exit of one without Always
-	Dropped uint64        // events that this observer missed before this one, being too slow
+	Kind     Kind
+	Task     string        // its name
+	Run      uint64        // the number of its run, from 1; of the last one, while held
+	At       time.Time     // when it happened
+	Ran      time.Duration // how long the run lasted: Crash, Exit, Stop
+	Err      error         // what the run ended with: Crash, GiveUp, Stop; an *AbandonedError: Abandon; the panic: Fault; why: Store
+	Streak   int           // crashes since the slate was last clean: Crash
+	State    gate.State    // of the gate, after it: Crash, Exit; the hold that ended: Release
+	Forced   bool          // the hold was ended before its time: Release
+	Last     bool          // no run follows: Crash of a task with Once, Exit of one without Always
+	By       gate.By       // who forced it, and why: Release, Stop, Start
+	Injected bool          // a fault was injected into the run on purpose, see package supervisetest: Crash, Exit, Abandon, GiveUp
+	Dropped  uint64        // events that this observer missed before this one, being too slow
 
 	task *Task
 	note *note
