@@ -44,7 +44,7 @@ func idle(b *testing.B, n int, opts []supervise.SupervisorOption) (started, stop
 	begin := time.Now()
 	s := supervise.New("pool", append([]supervise.SupervisorOption{quiet}, opts...)...)
 	for i := range n {
-		if _, err := s.Go(strconv.Itoa(i), func(ctx context.Context) error {
+		if _, err := s.TryAdd(strconv.Itoa(i), func(ctx context.Context) error {
 			up.Done()
 			<-ctx.Done()
 			return nil

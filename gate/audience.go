@@ -22,6 +22,7 @@ type audience struct {
 	seq     uint64        // of the last transition
 	onPanic func(Panic)   // nil for nobody
 	policy  panicked      // what the policy panicked with
+	opened  Transition    // the last one that opened the gate
 
 	mu         sync.Mutex // guards what follows; taken inside the gate's lock, never around it; nothing else runs under it
 	observers  []*observer
@@ -83,6 +84,9 @@ func (g *Gate) announce(before State, at time.Time, cause Cause, by By) {
 		t := Transition{before, after, at, cause, nil, by, a.seq}
 		if cause == CauseCrash {
 			t.Err = g.tracker.log.Err()
+		}
+		if after.Phase() == Idle {
+			a.opened = t
 		}
 		a.enqueue(t)
 		if a.wake != nil {

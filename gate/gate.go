@@ -202,6 +202,17 @@ func (g *Gate) PausedBy() (By, bool) {
 	return g.tracker.PausedBy()
 }
 
+// OpenedBy returns what opened the gate last, and who and why if that was by hand. It
+// returns false if the gate is held, or nobody has observed it or waited for it yet.
+func (g *Gate) OpenedBy() (Cause, By, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.audience == nil || g.audience.opened.Seq == 0 || g.tracker.State().Phase() != Idle {
+		return 0, By{}, false
+	}
+	return g.audience.opened.Cause, g.audience.opened.By, true
+}
+
 // State returns the state as it stands; see [Tracker.State].
 func (g *Gate) State() State {
 	w := word(g.published.Load())

@@ -260,7 +260,7 @@ func TestDeepStack(t *testing.T) {
 		}
 		return deep(n - 1)
 	}
-	_ = supervise.Run(t.Context(), func(context.Context) error { return deep(200) }, supervise.Once(), supervise.WithObserver(tel.observer()), quiet)
+	_ = supervise.Run(t.Context(), func(context.Context) error { return deep(200) }, supervise.WithRestart(supervise.Never), supervise.WithObserver(tel.observer()), quiet)
 	stack := attr(tel.ended(t, "crash")[0], "exception.stacktrace")
 	text(t, stack, otelgate.MaxStack)
 	if len(stack) < 1000 {

@@ -74,8 +74,8 @@ func TestRestartSpanContextOfAnother(t *testing.T) {
 				return waits(ctx)
 			}
 		}
-		_, _ = s.Go("a", run("a", map[uint64]bool{1: true}))
-		_, _ = s.Go("b", run("b", map[uint64]bool{2: true, 3: true}))
+		s.Add("a", run("a", map[uint64]bool{1: true}))
+		s.Add("b", run("b", map[uint64]bool{2: true, 3: true}))
 		_ = s.Run(until(t, 5500*time.Millisecond))
 		// a crashes at 1 s, b at 3 and 5 s.
 		check(t, "runs after a crash of their own", valid, "a2", "b3")
@@ -184,7 +184,7 @@ func TestAbandoned(t *testing.T) {
 		_ = supervise.Run(until(t, time.Second), hangs, supervise.WithStopTimeout(time.Second), obs, quiet)
 		check(t, "tasks", tel.series(t, "holdfast.task.count"), "0")
 		s := supervise.New("s", quiet, second, obs)
-		_, _ = s.Go("x", hangs, supervise.WithWatchdog(time.Second), supervise.WithStopTimeout(time.Second))
+		s.Add("x", hangs, supervise.WithWatchdog(time.Second), supervise.WithStopTimeout(time.Second))
 		_ = s.Run(until(t, 4*time.Second))
 		check(t, "abandoned", tel.series(t, "holdfast.task.abandoned_runs"), "1", "1")
 		check(t, "tasks", tel.series(t, "holdfast.task.count"), "0")

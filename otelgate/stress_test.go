@@ -31,7 +31,7 @@ func TestExactlyOnce(t *testing.T) {
 			supervise.WithPolicy(policy.Compose(policy.Exponential(time.Second, 2, time.Minute), policy.CrashLoop(4, time.Hour, time.Hour))))
 		var counted atomic.Int64
 		for i := range tasks {
-			_, _ = s.Go(fmt.Sprint(i), func(ctx context.Context) error {
+			s.Add(fmt.Sprint(i), func(ctx context.Context) error {
 				if info, _ := supervise.FromContext(ctx); info.Run > crashes {
 					return nil
 				}
@@ -93,7 +93,7 @@ func TestManyTasks(t *testing.T) {
 		s := supervise.New("s", quiet, supervise.WithObserver(o), supervise.Unordered(), supervise.WithPolicy(policy.Compose(
 			policy.Exponential(500*time.Millisecond, 2, time.Minute), policy.CrashLoop(5, time.Minute, 11*time.Second))))
 		for i := range tasks {
-			_, _ = s.Go(fmt.Sprint(i), func(context.Context) error { crashes.Add(1); return errBoom })
+			s.Add(fmt.Sprint(i), func(context.Context) error { crashes.Add(1); return errBoom })
 		}
 		before := heap()
 		var early, late atomic.Int64

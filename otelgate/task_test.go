@@ -115,7 +115,7 @@ func TestErrorTypes(t *testing.T) {
 			"context.deadlineExce": func(context.Context) error { return fmt.Errorf("x: %w", context.DeadlineExceeded) },
 		} {
 			tel := newTelemetry()
-			_ = supervise.Run(t.Context(), fn, supervise.Once(), supervise.WithWatchdog(time.Second), supervise.WithObserver(tel.observer()), quiet)
+			_ = supervise.Run(t.Context(), fn, supervise.WithRestart(supervise.Never), supervise.WithWatchdog(time.Second), supervise.WithObserver(tel.observer()), quiet)
 			crashes := tel.ended(t, "crash")
 			if len(crashes) != 1 {
 				t.Fatalf("%s: %d crashes", want, len(crashes))
@@ -138,7 +138,7 @@ func (lateError) ErrorType() string { return "late" }
 func TestNotReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tel := newTelemetry()
-		_ = supervise.Run(t.Context(), waits, supervise.Once(), supervise.WithReadyTimeout(time.Second), supervise.WithObserver(tel.observer()), quiet)
+		_ = supervise.Run(t.Context(), waits, supervise.WithRestart(supervise.Never), supervise.WithReadyTimeout(time.Second), supervise.WithObserver(tel.observer()), quiet)
 		check(t, "crashes", tel.series(t, "holdfast.task.crashes"), "error.type=not_ready 1")
 	})
 }
@@ -152,7 +152,7 @@ func TestLinks(t *testing.T) {
 			return nil
 		}
 		return errBoom
-	}, atOnce, supervise.Always(), supervise.WithPolicy(policy.Compose(policy.Constant(0), policy.MaxCrashes(3, time.Hour))),
+	}, atOnce, supervise.WithRestart(supervise.Always), supervise.WithPolicy(policy.Compose(policy.Constant(0), policy.MaxCrashes(3, time.Hour))),
 		supervise.WithObserver(tel.observer()), quiet)
 	roots := tel.ended(t, "restart")
 	if len(roots) != 4 || len(roots[0].Links()) != 0 {
@@ -208,7 +208,7 @@ func TestHealthy(t *testing.T) {
 				return errBoom
 			}
 			return nil
-		}, supervise.Always(), supervise.WithPolicy(policy.Func(func(h policy.History) policy.Decision {
+		}, supervise.WithRestart(supervise.Always), supervise.WithPolicy(policy.Func(func(h policy.History) policy.Decision {
 			if h.Err() != nil {
 				return policy.Decision{Verdict: policy.GiveUp}
 			}
@@ -231,7 +231,7 @@ func TestHealthy(t *testing.T) {
 func TestHoldAfterExit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tel, zero := newTelemetry(), time.Now()
-		_ = supervise.Run(until(t, 2500*time.Millisecond), times(1, errBoom), supervise.WithName("x"), supervise.Always(), second,
+		_ = supervise.Run(until(t, 2500*time.Millisecond), times(1, errBoom), supervise.WithName("x"), supervise.WithRestart(supervise.Always), second,
 			supervise.WithObserver(tel.observer()), quiet)
 		check(t, "traces", tel.picture(t, zero), "restart x 0s–1s restarted", "  crash 0s Error: boom", "  backing off 0s–1s elapsed")
 		check(t, "holds", tel.series(t, "holdfast.hold.duration"),

@@ -15,7 +15,7 @@ import (
 
 // mallocs returns how many allocations a restart takes, on average over many,
 // after a warm-up.
-func mallocs(t *testing.T, fail func(context.Context) error, opts ...supervise.Option) float64 {
+func mallocs(t *testing.T, fail func(context.Context) error, opts ...supervise.RunOption) float64 {
 	t.Helper()
 	const warmUp, runs = 100, 10_000
 	var before, after runtime.MemStats

@@ -133,7 +133,7 @@ func TestAnnotateHungRun(t *testing.T) {
 		var a annotator
 		s := supervise.New("s", quiet, supervise.WithObserver(&a))
 		free := make(chan struct{})
-		_, _ = s.Go("x", func(ctx context.Context) error {
+		s.Add("x", func(ctx context.Context) error {
 			info, _ := supervise.FromContext(ctx)
 			if info.Run == 1 {
 				<-free

@@ -38,10 +38,11 @@ func (i Info) Logger() *slog.Logger {
 // StopTimeout returns how long the run may take to return once its context is done,
 // and true; or false if nothing bounds that. See [WithStopTimeout].
 func (i Info) StopTimeout() (limit time.Duration, bounded bool) {
-	if i.run == nil || i.run.worker.task.opts.stopTimeout < 0 {
+	if i.run == nil {
 		return 0, false
 	}
-	return i.run.worker.task.opts.stopTimeout, true
+	limit = i.run.worker.stopTimeout()
+	return max(limit, 0), limit >= 0
 }
 
 // Context returns the context that an observer's Annotate made at the last crash
@@ -56,20 +57,11 @@ func FromContext(ctx context.Context) (Info, bool) {
 	if !ok {
 		return Info{}, false
 	}
-	info := Info{Task: c.worker.task.path(), Run: c.run, LastErr: c.lastErr, run: c}
+	info := Info{Task: c.worker.task.Name(), Run: c.run, LastErr: c.lastErr, run: c}
 	if last, ok := c.lastErr.(noted); ok { //nolint:errorlint // it is never wrapped
 		info.LastErr, info.note = last.error, last.note
 	}
 	return info, true
-}
-
-// Alive tells the watchdog that the run which ctx belongs to makes progress; see
-// [WithWatchdog]. Without a watchdog, or outside a run, it does nothing. Safe for
-// concurrent use.
-func Alive(ctx context.Context) {
-	if c, ok := ctx.Value(runKey{}).(*runContext); ok && c.limits != nil && c.limits.watchdog != nil {
-		c.limits.watchdog.alive()
-	}
 }
 
 type runKey struct{}
@@ -206,4 +198,36 @@ func (c *asksKey) Value(key any) any {
 }
 
 // String names the context in debugging output.
-func (c *runContext) String() string { return "supervise.run(" + c.worker.task.path() + ")" }
+func (c *runContext) String() string { return "supervise.run(" + c.worker.task.Name() + ")" }
+
+// contextChunk is how many contexts are made at once, at most. A context can
+// outlive its run, in a goroutine that the function has left behind, so it is
+// never used again.
+const contextChunk = 31
+
+// nextContext returns the context of the run that is under way without one, or
+// is to begin. Called with the task's mu.
+func (w *worker) nextContext() *runContext {
+	t := w.task
+	run := t.life.Pending()
+	c, p := &w.first, t.past.Load()
+	if w.run != nil {
+		if len(p.unused) == 0 {
+			p.unused = make([]runContext, min(run, contextChunk))
+		}
+		c, p.unused = &p.unused[0], p.unused[1:]
+	}
+	c.worker, c.run = w, run
+	if p != nil {
+		c.follow(p)
+	}
+	return c
+}
+
+// follow notes what the run before ended with.
+func (c *runContext) follow(p *past) {
+	c.lastErr = p.last
+	if p.note != nil {
+		c.lastErr = noted{p.last, p.note}
+	}
+}

@@ -28,7 +28,7 @@ func TestStatus(t *testing.T) {
 		start := time.Now()
 		b.run()
 		synctest.Wait()
-		if s := a.Status(); s != (supervise.Status{Task: "root/a", Running: true, Run: 1, Started: start}) {
+		if s := a.Status(); s != (supervise.Status{Task: "root/a", State: supervise.Running, Since: start, Ready: true, Run: 1, Started: start}) {
 			t.Errorf("running: %+v", s)
 		}
 		b.end("a", errBoom)
@@ -38,14 +38,15 @@ func TestStatus(t *testing.T) {
 		if !s.Gate.Equal(held) {
 			t.Errorf("held: %v", s.Gate)
 		}
-		if s.Gate = held; s != (supervise.Status{Task: "root/a", Gate: held, Run: 1, Started: start, Crashes: 1, LastErr: errBoom}) {
+		if s.Gate = held; s != (supervise.Status{Task: "root/a", State: supervise.Held, Since: start, Until: start.Add(time.Minute),
+			Gate: held, Run: 1, Started: start, Crashes: 1, Streak: 1, LastErr: errBoom, LastEnd: start}) {
 			t.Errorf("held: %+v", s)
 		}
 		if !a.Release() || a.Name() != "root/a" {
 			t.Error("it was not held")
 		}
 		synctest.Wait()
-		if s := a.Status(); !s.Running || s.Run != 2 || s.Ready {
+		if s := a.Status(); !(s.State == supervise.Running) || s.Run != 2 || !s.Ready {
 			t.Errorf("released: %+v", s)
 		}
 		_ = b.shut()
@@ -97,7 +98,7 @@ func TestControlFromInside(t *testing.T) {
 			}
 		}
 		var kinds []string
-		self, _ = s.Go("self", func(ctx context.Context) error {
+		self = s.Add("self", func(ctx context.Context) error {
 			all()
 			info, _ := supervise.FromContext(ctx)
 			switch info.Run {
@@ -108,7 +109,7 @@ func TestControlFromInside(t *testing.T) {
 			case 2:
 				return errBoom
 			}
-			_, err := s.Go("more", func(context.Context) error { return nil })
+			_, err := s.TryAdd("more", func(context.Context) error { return nil })
 			self.Stop()
 			<-ctx.Done()
 			return err
@@ -120,7 +121,7 @@ func TestControlFromInside(t *testing.T) {
 			all()
 			kinds = append(kinds, fmt.Sprint(e.Task, " ", e.Kind))
 		})))
-		_, _ = root.Go("root", s.Run)
+		root.Add("root", s.Run)
 		if err := root.Run(bubble(t, time.Hour)); err != errStop {
 			t.Error(err)
 		}
@@ -137,10 +138,10 @@ func TestTreeAbandons(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var j journal
 		inner := supervise.New("inner")
-		_, _ = inner.Go("deaf", func(context.Context) error { deaf(time.Hour); return errBoom }, supervise.WithStopTimeout(time.Second))
-		_, _ = inner.Go("good", func(ctx context.Context) error { <-ctx.Done(); return nil }, supervise.WithStopTimeout(time.Second))
+		inner.Add("deaf", func(context.Context) error { deaf(time.Hour); return errBoom }, supervise.WithStopTimeout(time.Second))
+		inner.Add("good", func(ctx context.Context) error { <-ctx.Done(); return nil }, supervise.WithStopTimeout(time.Second))
 		root := supervise.New("root", quiet, supervise.WithObserver(&j))
-		_, _ = root.Go("inner", inner.Run)
+		root.Add("inner", inner.Run)
 		start := time.Now()
 		err := root.Run(bubble(t, time.Minute))
 		if took := time.Since(start); took != 61*time.Second {
@@ -162,17 +163,17 @@ func TestTreeAbandons(t *testing.T) {
 // task waits for it, or does not, if its runs may overlap.
 func TestHungInTree(t *testing.T) {
 	for name, test := range map[string]struct {
-		opts []supervise.Option
+		opts []supervise.TaskOption
 		want time.Duration // of the second start
 	}{
 		"waits":    {nil, time.Hour},
-		"overlaps": {[]supervise.Option{supervise.Overlap()}, time.Minute + 2*time.Second},
+		"overlaps": {[]supervise.TaskOption{supervise.Overlap()}, time.Minute + 2*time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var j journal
 				s := supervise.New("root", quiet, second, supervise.WithObserver(&j))
-				task, _ := s.Go("x", func(ctx context.Context) error {
+				task := s.Add("x", func(ctx context.Context) error {
 					if info, _ := supervise.FromContext(ctx); info.Run == 1 {
 						deaf(time.Hour)
 						supervise.Ready(ctx) // comes too late, and changes nothing
@@ -211,7 +212,7 @@ func TestHungInTree(t *testing.T) {
 func TestHungGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := supervise.New("root", quiet)
-		_, _ = s.Go("x", func(context.Context) error { deaf(time.Hour); return nil },
+		s.Add("x", func(context.Context) error { deaf(time.Hour); return nil },
 			supervise.WithWatchdog(time.Minute), supervise.WithStopTimeout(time.Second), givesUp)
 		err := s.Run(t.Context())
 		var gave *supervise.GaveUpError
@@ -228,7 +229,7 @@ func TestHungInGroup(t *testing.T) {
 		b := newBed(t, supervise.WithStrategy(supervise.OneForAll))
 		b.add("a")
 		hang := true
-		_, _ = b.sup.Go("x", func(ctx context.Context) error {
+		b.sup.Add("x", func(ctx context.Context) error {
 			if hang {
 				hang = false
 				deaf(time.Hour)
@@ -251,7 +252,7 @@ func TestHungInGroup(t *testing.T) {
 func TestMaxAbandoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := supervise.New("root", quiet, atOnce, supervise.WithMaxAbandoned(2))
-		_, _ = s.Go("x", func(context.Context) error { deaf(24 * time.Hour); return nil },
+		s.Add("x", func(context.Context) error { deaf(24 * time.Hour); return nil },
 			supervise.WithWatchdog(time.Minute), supervise.WithStopTimeout(0), supervise.Overlap())
 		start := time.Now()
 		err := s.Run(t.Context())

@@ -25,7 +25,7 @@ func TestControlAtAnyTime(t *testing.T) {
 			task.Stop()
 			task.Restart()
 		}
-		_, _ = s.Go("once", func(context.Context) error { return nil }, supervise.Once())
+		s.Add("once", func(context.Context) error { return nil }, supervise.WithRestart(supervise.Never))
 	}
 	for name, strategy := range map[string]supervise.Strategy{"one": supervise.OneForOne, "all": supervise.OneForAll, "rest": supervise.RestForOne} {
 		t.Run(name, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestControlAtAnyTime(t *testing.T) {
 				s = supervise.New("root", quiet, second, supervise.WithStrategy(strategy), supervise.WithObserver(meddle))
 				var runs atomic.Int64
 				for i := range 5 {
-					_, _ = s.Go(fmt.Sprint(i), func(ctx context.Context) error {
+					s.Add(fmt.Sprint(i), func(ctx context.Context) error {
 						if info, _ := supervise.FromContext(ctx); info.Run < 5 {
 							everything(s) // from the task
 						}
@@ -85,7 +85,7 @@ func TestCancelDuringStart(t *testing.T) {
 		for after := range 5 {
 			s := supervise.New("root", quiet, supervise.WithMaxStarts(1))
 			for i := range 4 {
-				_, _ = s.Go(fmt.Sprint(i), func(ctx context.Context) error {
+				s.Add(fmt.Sprint(i), func(ctx context.Context) error {
 					select {
 					case <-time.After(time.Second):
 						supervise.Ready(ctx)
@@ -112,7 +112,7 @@ func TestStopOfItself(t *testing.T) {
 		defer cancel(nil)
 		s := supervise.New("root", quiet)
 		for i := range 3 {
-			_, _ = s.Go(fmt.Sprint(i), func(ctx context.Context) error {
+			s.Add(fmt.Sprint(i), func(ctx context.Context) error {
 				if i == 1 {
 					time.Sleep(time.Second)
 					cancel(errStop)
@@ -121,7 +121,7 @@ func TestStopOfItself(t *testing.T) {
 				for task := range s.Tasks() {
 					task.Stop()
 				}
-				_, err := s.Go("late", serve)
+				_, err := s.TryAdd("late", serve)
 				if !errors.Is(err, supervise.ErrStopping) {
 					t.Errorf("Go while it stops: %v", err)
 				}

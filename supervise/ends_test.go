@@ -12,7 +12,7 @@ import (
 
 // TestLast tells which events no run follows.
 func TestLast(t *testing.T) {
-	last := func(fn func(context.Context) error, opts ...supervise.Option) (found []string) {
+	last := func(fn func(context.Context) error, opts ...supervise.RunOption) (found []string) {
 		var j journal
 		_ = supervise.Run(t.Context(), fn, append(opts, atOnce, quiet, supervise.WithObserver(&j))...)
 		for _, e := range j.all() {
@@ -22,7 +22,7 @@ func TestLast(t *testing.T) {
 		}
 		return found
 	}
-	if got := last(failing, supervise.Once()); !slices.Equal(got, []string{"crash"}) {
+	if got := last(failing, supervise.WithRestart(supervise.Never)); !slices.Equal(got, []string{"crash"}) {
 		t.Errorf("once: %q", got)
 	}
 	if got := last(times(2, func() error { return errBoom })); !slices.Equal(got, []string{"exit"}) {
@@ -30,7 +30,7 @@ func TestLast(t *testing.T) {
 	}
 	exits := 0
 	ctx, cancel := context.WithCancel(t.Context())
-	_ = supervise.Run(ctx, func(context.Context) error { return nil }, supervise.Always(), atOnce, quiet,
+	_ = supervise.Run(ctx, func(context.Context) error { return nil }, supervise.WithRestart(supervise.Always), atOnce, quiet,
 		supervise.WithObserver(supervise.ObserverFunc(func(e supervise.Event) {
 			if e.Last {
 				t.Errorf("always: %+v", e)
@@ -64,8 +64,8 @@ func TestStoppedBetweenRuns(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			s := supervise.New("s", quiet, second, supervise.WithObserver(&j), supervise.WithStrategy(supervise.OneForAll))
-			_, _ = s.Go("bystander", waits)
-			culprit, _ := s.Go("culprit", failing)
+			s.Add("bystander", waits)
+			culprit := s.Add("culprit", failing)
 			time.AfterFunc(500*time.Millisecond, func() { end(cancel, culprit) })
 			time.AfterFunc(700*time.Millisecond, cancel)
 			_ = s.Run(ctx)

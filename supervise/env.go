@@ -4,27 +4,97 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/holdfast-go/holdfast/policy"
 )
 
-// env is what all tasks share that one Run, or one Supervisor.Run, supervises.
+// env is what all tasks share that one Run, or one Supervisor.Run, supervises. What a
+// nested supervisor inherits is what below gives it:
+//
+//	logger, store, policy, stop timeout, admission   unless it was given its own
+//	observers                                        and its own beside them
 type env struct {
-	ctx    context.Context // of Run; without its cancellation under a supervisor
-	prefix string          // of the tasks' names
-	logger *slog.Logger
-	feeds  []*feed // the first is the logger's
-	own    []*feed // those among feeds that are not the parent's
-	saver  *saver  // nil without a store
+	ctx         context.Context // of Run; without its cancellation under a supervisor
+	prefix      string          // of the tasks' names
+	logger      *slog.Logger
+	feeds       []*feed // the first is the logger's
+	saver       *saver  // nil without a store
+	policy      policy.Policy
+	stopTimeout time.Duration // negative: none
+	admission   Admission
 
+	all  *allFeeds     // of the whole tree
 	tree *tree         // nil under Run
 	done chan struct{} // closed when the task has ended; nil under a supervisor
 }
 
-func newEnv(ctx context.Context, prefix string, logger *slog.Logger, observers []Observer) *env {
-	e := &env{ctx: ctx, prefix: prefix}
-	e.feeds = make([]*feed, 1, 1+len(observers))
-	e.log(logger)
-	e.observe(observers)
+// allFeeds are the feeds of a tree of supervisors. Its root waits for them at its end,
+// for all of them together; so observers that block cost it a second, however
+// many supervisors there are.
+type allFeeds struct {
+	mu    sync.Mutex // nothing else runs under it
+	feeds map[*feed]struct{}
+}
+
+func (a *allFeeds) add(f *feed) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.feeds == nil {
+		a.feeds = map[*feed]struct{}{}
+	}
+	a.feeds[f] = struct{}{}
+}
+
+// drop forgets feeds of a task that was removed, unless something pends there.
+func (a *allFeeds) drop(feeds []*feed) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, f := range feeds {
+		if f.pends() == nil {
+			delete(a.feeds, f)
+		}
+	}
+}
+
+// flush waits until all observers were called for what has happened, a second at most.
+func (a *allFeeds) flush() {
+	a.mu.Lock()
+	feeds := make([]*feed, 0, len(a.feeds))
+	for f := range a.feeds {
+		feeds = append(feeds, f)
+	}
+	a.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	for _, f := range feeds {
+		f.flush(ctx)
+	}
+}
+
+func newEnv(ctx context.Context, prefix string, o *options) *env {
+	e := &env{ctx: ctx, prefix: prefix, stopTimeout: -1, all: &allFeeds{}}
+	e.feeds = make([]*feed, 1, 1+len(o.observers))
+	e.log(o.logger)
+	e.give(o)
 	return e
+}
+
+// give adds what the tasks were given.
+func (e *env) give(o *options) {
+	e.observe(o.observers)
+	if o.policy != nil {
+		e.policy = o.policy
+	}
+	if o.stopTimeout >= 0 {
+		e.stopTimeout = o.stopTimeout
+	}
+	if o.admission != nil {
+		e.admission = o.admission
+	}
 }
 
 // log sets the logger.
@@ -33,36 +103,61 @@ func (e *env) log(l *slog.Logger) {
 		l = slog.Default()
 	}
 	e.logger, e.feeds[0] = l, newFeed(logObserver{l}, slog.Default())
-	e.own = append(e.own, e.feeds[0])
+	e.all.add(e.feeds[0])
 }
 
 // observe adds observers.
 func (e *env) observe(observers []Observer) {
 	for _, o := range observers {
 		f := newFeed(o, e.logger)
-		e.feeds, e.own = append(e.feeds, f), append(e.own, f)
+		e.feeds = append(e.feeds, f)
+		e.all.add(f)
 	}
 }
 
-// derive returns an env with the logger and observers of e. What is added to
-// that is not added to e.
+// derive returns an env with all that e has. What is added to it is not added to e.
 func (e *env) derive() *env {
 	d := *e
-	d.feeds, d.own = slices.Clone(e.feeds), nil
+	d.feeds = slices.Clone(e.feeds)
 	return &d
 }
 
 // below returns the env of a supervisor's tasks, when it is itself a task with
-// env e: the same logger, unless it has one of its own, and its own observers
-// beside.
+// env e.
 func (e *env) below(ctx context.Context, prefix string, o *options) *env {
 	b := e.derive()
 	b.ctx, b.prefix, b.done = ctx, prefix, nil
 	if o.logger != nil {
 		b.log(o.logger)
 	}
-	b.observe(o.observers)
+	b.give(o)
 	return b
+}
+
+// policyOf returns the policy of a task without a gate of its own.
+func (e *env) policyOf(t *Task) policy.Policy {
+	if t.opts.policy != nil {
+		return t.opts.policy
+	}
+	return e.policy
+}
+
+// permits bound how many tasks start up at once; nil for any number.
+func (e *env) permits() *semaphore.Weighted {
+	if e.tree == nil {
+		return nil
+	}
+	return e.tree.permits
+}
+
+// grouped reports whether a crash concerns more than the task.
+func (e *env) grouped() bool { return e.tree != nil && e.tree.s.opts.machine.Strategy != 0 }
+
+// serves adds to how many tasks are served.
+func (e *env) serves(more int64) {
+	for _, f := range e.feeds {
+		f.tasks.Add(more)
+	}
 }
 
 // envOf returns the env of a task: that of all, unless it was given a logger or
@@ -87,40 +182,10 @@ func (tr *tree) envOf(t *Task) *env {
 	return own
 }
 
-// remove has the supervisor forget a task.
-func (tr *tree) remove(t *Task) {
-	tr.s.remove(t)
-	tr.gone = slices.DeleteFunc(tr.gone, (*env).told)
+// forget drops the env of a task that was removed.
+func (tr *tree) forget(t *Task) {
 	if own, ok := tr.own[t]; ok {
 		delete(tr.own, t)
-		tr.gone = append(tr.gone, own)
-	}
-}
-
-// told reports whether the observers that are e's own have been told all.
-func (e *env) told() bool {
-	return !slices.ContainsFunc(e.own, func(f *feed) bool { return f.pends() != nil })
-}
-
-// flush waits until the observers have been told all, for a second at most.
-func (e *env) flush() { flush(e.feeds) }
-
-// flush does so with the observers of single tasks, too.
-func (tr *tree) flush() {
-	feeds := slices.Clone(tr.env.feeds)
-	for _, own := range tr.own {
-		feeds = append(feeds, own.own...)
-	}
-	for _, own := range tr.gone {
-		feeds = append(feeds, own.own...)
-	}
-	flush(feeds)
-}
-
-func flush(feeds []*feed) {
-	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
-	defer cancel()
-	for _, f := range feeds {
-		f.flush(ctx)
+		tr.env.all.drop(own.feeds[1:])
 	}
 }

@@ -40,10 +40,10 @@ func TestTasksHaveTheirOwnObserversAndLogger(t *testing.T) {
 			return supervise.WithLogger(slog.New(slog.NewTextHandler(b, nil)))
 		}
 		sub := supervise.New("sub", names(&ofSub))
-		sub.Go("c", crashOnce)
+		sub.Add("c", crashOnce)
 		root := supervise.New("root", names(&all), to(&log))
-		root.Go("a", crashOnce, names(&ofA))
-		root.Go("b", sub.Run, names(&ofB), to(&logB))
+		root.Add("a", crashOnce, names(&ofA))
+		root.Add("b", sub.Run, names(&ofB), to(&logB))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if err := root.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -83,8 +83,8 @@ func TestOwnObserverIsToldTheEndOfAForgottenTask(t *testing.T) {
 			told = append(told, e.Kind.String())
 		}))
 		s := supervise.New("s")
-		s.Go("once", func(context.Context) error { return nil }, supervise.Once(), slow)
-		s.Go("end", func(context.Context) error {
+		s.Add("once", func(context.Context) error { return nil }, supervise.WithRestart(supervise.Never), slow)
+		s.Add("end", func(context.Context) error {
 			time.Sleep(time.Millisecond) // until the other one is forgotten
 			return nil
 		}, supervise.Significant())
@@ -102,8 +102,8 @@ func TestSupervisorBelowRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var of []string
 		s := supervise.New("s")
-		s.Go("a", crashOnce)
-		s.Go("b", func(ctx context.Context) error {
+		s.Add("a", crashOnce)
+		s.Add("b", func(ctx context.Context) error {
 			time.Sleep(time.Minute)
 			return nil
 		}, supervise.Significant())

@@ -4,16 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 )
 
 var (
 	// ErrGoexit is the error of a run that ended by runtime.Goexit, as
 	// testing.T.FailNow calls it.
 	ErrGoexit = errors.New("supervise: the run ended by runtime.Goexit")
-	// ErrGaveUp is what a [*GaveUpError] is, to errors.Is.
+	// ErrGaveUp matches any [*GaveUpError].
 	ErrGaveUp = errors.New("supervise: gave up")
-	// ErrAbandoned is what an [*AbandonedError] is, to errors.Is.
+	// ErrAbandoned matches any [*AbandonedError].
 	ErrAbandoned = errors.New("supervise: abandoned")
 	// ErrWatchdog is the cause with which a run's context is cancelled when
 	// [Alive] was not called in time, and the error of that run.
@@ -21,18 +21,18 @@ var (
 	// ErrNotReady is the cause with which a run's context is cancelled when
 	// [Ready] was not called in time, and the error of that run.
 	ErrNotReady = errors.New("supervise: the run was not ready in time")
-	// ErrStopping is what the error of [Supervisor.Go] is, to errors.Is, when the
-	// supervisor is being stopped.
+	// ErrStopping matches the error of [Supervisor.TryAdd] when the supervisor is being
+	// stopped.
 	ErrStopping = errors.New("the supervisor is being stopped")
-	// ErrDuplicate is what it is when there is a task of that name.
+	// ErrDuplicate matches it when there is a task of that name.
 	ErrDuplicate = errors.New("there is a task of that name; names are unique among siblings")
 	// ErrRunEnded is the cause with which a run's context is cancelled when the
 	// run has ended.
 	ErrRunEnded = errors.New("supervise: the run has ended")
 )
 
-// GaveUpError tells that the policy has given up on a task. It is [ErrGaveUp]
-// and Err, to errors.Is and errors.As. Safe for concurrent use.
+// GaveUpError says that the policy has given up on a task. It matches [ErrGaveUp] and
+// Err.
 type GaveUpError struct {
 	Task    string
 	Crashes int   // of the task, in all
@@ -48,15 +48,15 @@ func (e *GaveUpError) Error() string {
 	if e.Err == nil {
 		return text
 	}
-	return text + ": " + e.Err.Error()
+	return text + ": " + errorText(e.Err)
 }
 
 // Unwrap returns ErrGaveUp and Err.
 func (e *GaveUpError) Unwrap() []error { return withoutNil(ErrGaveUp, e.Err) }
 
-// AbandonedError tells that a task was asked to stop and did not, within the
-// time of [WithStopTimeout]: its goroutine is still there. It is [ErrAbandoned]
-// and Cause, to errors.Is and errors.As. Safe for concurrent use.
+// AbandonedError says that a run was asked to stop and did not, within the
+// time of [WithStopTimeout]: its goroutine is still there. It matches [ErrAbandoned]
+// and Cause. If the task runs a supervisor, it names the task for which that waits.
 type AbandonedError struct {
 	Task  string
 	Run   uint64 // the number of the run that would not end
@@ -64,10 +64,18 @@ type AbandonedError struct {
 	Cause error  // why it was asked to stop
 }
 
-// Error names the task and the run, and shows the stack.
+// Error names the task and the run.
 func (e *AbandonedError) Error() string {
-	return fmt.Sprintf("supervise: abandoned task %q, run %d: asked to stop (%v), it did not; its goroutine is at\n%s",
-		e.Task, e.Run, e.Cause, e.Stack)
+	return fmt.Sprintf("supervise: abandoned task %q, run %d, which did not stop when asked to (%v)", e.Task, e.Run, e.Cause)
+}
+
+// Format prints the error; %+v adds the stack.
+func (e *AbandonedError) Format(f fmt.State, verb rune) {
+	if verb == 'v' && f.Flag('+') {
+		fmt.Fprintf(f, "%s; its goroutine is at\n%s", e.Error(), e.Stack)
+		return
+	}
+	fmt.Fprintf(f, fmt.FormatString(f, verb), e.Error())
 }
 
 // Unwrap returns ErrAbandoned and Cause.
@@ -80,40 +88,127 @@ func withoutNil(sentinel, err error) []error {
 	return []error{sentinel, err}
 }
 
-// realError is what a run ended with that was asked to stop, unless that only
-// says that it was.
+// joined is several errors in one line.
+type joined []error
+
+// join returns an error with all that are not nil; nil if none is, and one alone as it
+// is.
+func join(errs ...error) error {
+	var all joined
+	for _, err := range errs {
+		if err != nil {
+			all = append(all, err)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return all
+}
+
+// Error returns the texts of all, separated by semicolons.
+func (j joined) Error() string {
+	texts := make([]string, len(j))
+	for i, err := range j {
+		texts[i] = errorText(err)
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Unwrap returns all.
+func (j joined) Unwrap() []error { return j }
+
+// Format prints the errors in one line; %+v prints each with its stack.
+func (j joined) Format(f fmt.State, verb rune) {
+	if verb == 'v' && f.Flag('+') {
+		for i, err := range j {
+			if i > 0 {
+				fmt.Fprintln(f)
+			}
+			fmt.Fprintf(f, "%+v", err)
+		}
+		return
+	}
+	fmt.Fprintf(f, fmt.FormatString(f, verb), j.Error())
+}
+
+// stoppedWith is why a task was stopped, and what its run ended with then, as that
+// says more.
+type stoppedWith struct{ cause, real error }
+
+func (e *stoppedWith) Error() string   { return e.plain().Error() }
+func (e *stoppedWith) Unwrap() []error { return []error{e.cause, e.real} }
+func (e *stoppedWith) plain() error    { return join(e.cause, e.real) }
+
+// plain is the error that users see.
+func plain(err error) error {
+	if with, ok := err.(*stoppedWith); ok { //nolint:errorlint // it is never wrapped
+		return with.plain()
+	}
+	return err
+}
+
+// realError is what a run ended with that was asked to stop, without what only says
+// that it was; nil if there is nothing else.
 func realError(cause, err error) (found error) {
 	defer func() {
 		if recover() != nil { // in a method of err
 			found = err
 		}
 	}()
-	if err == nil || saysStopped(cause, err) {
+	return beyond(cause, err)
+}
+
+// beyond returns the parts of an error that do not say that the run was stopped: those
+// are the cause, errors of a context, and what wraps nothing but such.
+func beyond(cause, err error) error {
+	switch x := err.(type) { //nolint:errorlint // it walks the tree of wrapped errors itself
+	case nil:
+		return nil
+	case *PanicError:
+		return err
+	case interface{ Unwrap() []error }:
+		if same(err, cause) {
+			return nil
+		}
+		return beyondAll(cause, err, x.Unwrap())
+	case interface{ Unwrap() error }:
+		if inner := x.Unwrap(); !same(err, cause) && inner != nil {
+			if beyond(cause, inner) == nil {
+				return nil
+			}
+			return err
+		}
+	}
+	if same(err, cause) || errors.Is(err, cause) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
 	return err
 }
 
-// saysStopped reports whether all that an error says is that the run was stopped:
-// it is the cause or an error of a context, or wraps nothing but such.
-func saysStopped(cause, err error) bool {
-	switch x := err.(type) { //nolint:errorlint // it walks the tree of wrapped errors itself
-	case *PanicError:
-		return false
-	case interface{ Unwrap() []error }:
-		return !slices.ContainsFunc(x.Unwrap(), func(part error) bool { return !saysStopped(cause, part) })
-	case interface{ Unwrap() error }:
-		if inner := x.Unwrap(); inner != nil {
-			return saysStopped(cause, inner)
+// beyondAll is beyond for an error with several parts. What joins errors is taken
+// apart, so that the cause is not reported once more by each supervisor on the way.
+func beyondAll(cause, err error, parts []error) error {
+	var left []error
+	for _, part := range parts {
+		if rest := beyond(cause, part); rest != nil {
+			left = append(left, rest)
 		}
 	}
-	return errors.Is(err, cause) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	switch {
+	case len(left) == 0:
+		return nil
+	case len(left) < len(parts):
+		return join(left...)
+	}
+	return err
 }
 
-// join is errors.Join, except that it leaves an error alone as it is.
-func join(cause, err error) error {
-	if err == nil {
-		return cause
-	}
-	return errors.Join(cause, err)
+// same reports whether two errors are the same value, whatever they are made of.
+func same(a, b error) bool {
+	defer func() { _ = recover() }() // they cannot be compared
+	return a == b
 }

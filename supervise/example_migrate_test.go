@@ -51,8 +51,8 @@ func (p *printer) Serve(ctx context.Context) error {
 func ExampleSupervisor_suture() {
 	numbers := make(chan int)
 	s := supervise.New("services", noDelay, noLog)
-	_, _ = s.Go("counter", (&counter{out: numbers}).Serve)
-	_, _ = s.Go("printer", (&printer{in: numbers}).Serve, supervise.Significant())
+	s.Add("counter", (&counter{out: numbers}).Serve)
+	s.Add("printer", (&printer{in: numbers}).Serve, supervise.Significant())
 	fmt.Println(s.Run(context.Background()))
 	// Output:
 	// 1

@@ -44,7 +44,7 @@ func ExamplePanicError() {
 	err := supervise.Run(context.Background(), func(context.Context) error {
 		count(nil)
 		return nil
-	}, supervise.Once(), noLog)
+	}, supervise.WithRestart(supervise.Never), noLog)
 	var panicked *supervise.PanicError
 	if errors.As(err, &panicked) {
 		fmt.Println(panicked)
@@ -105,7 +105,7 @@ func ExampleAlways() {
 			stop()
 		}
 		return nil
-	}, supervise.Always(), noDelay, noLog)
+	}, supervise.WithRestart(supervise.Always), noDelay, noLog)
 	fmt.Println(runs, "runs:", err)
 	// Output: 3 runs: context canceled
 }
@@ -114,7 +114,7 @@ func ExampleAlways() {
 func ExampleOnce() {
 	err := supervise.Run(context.Background(), func(context.Context) error {
 		return errors.New("migration failed")
-	}, supervise.Once(), noLog)
+	}, supervise.WithRestart(supervise.Never), noLog)
 	fmt.Println(err)
 	// Output: migration failed
 }
@@ -146,7 +146,7 @@ func ExampleWithWatchdog() {
 		}
 		<-ctx.Done() // hangs
 		return ctx.Err()
-	}, supervise.WithWatchdog(10*time.Millisecond), supervise.Once(), noLog)
+	}, supervise.WithWatchdog(10*time.Millisecond), supervise.WithRestart(supervise.Never), noLog)
 	fmt.Println(err)
 	// Output:
 	// step 0
@@ -194,7 +194,7 @@ func ExampleGo() {
 		}
 		<-ctx.Done()
 		return ctx.Err()
-	}, supervise.Once(), noLog)
+	}, supervise.WithRestart(supervise.Never), noLog)
 	fmt.Println(err)
 	// Output: panic: in a goroutine
 }

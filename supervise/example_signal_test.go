@@ -20,12 +20,12 @@ func ExampleSupervisor_signals() {
 	defer stop()
 
 	s := supervise.New("services", noLog)
-	_, _ = s.Go("database", func(ctx context.Context) error {
+	s.Add("database", func(ctx context.Context) error {
 		<-ctx.Done()
 		fmt.Println("the database stops")
 		return nil
 	})
-	_, _ = s.Go("web", func(ctx context.Context) error {
+	s.Add("web", func(ctx context.Context) error {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGTERM) // as an operator does
 		<-ctx.Done()
 		fmt.Println("the web server stops")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 
 	"github.com/holdfast-go/holdfast/policy"
 	"github.com/holdfast-go/holdfast/supervise"
@@ -16,14 +15,14 @@ import (
 func ExampleSupervisor() {
 	giveUp := supervise.WithPolicy(policy.Compose(policy.Constant(0), policy.PermanentErrors(errDisk)))
 	db := supervise.New("db", supervise.WithStrategy(supervise.RestForOne), giveUp)
-	_, _ = db.Go("pool", func(ctx context.Context) error {
+	db.Add("pool", func(ctx context.Context) error {
 		<-ctx.Done()
 		fmt.Println("pool stops")
 		return nil
 	})
-	_, _ = db.Go("log", func(context.Context) error { return errDisk })
+	db.Add("log", func(context.Context) error { return errDisk })
 	root := supervise.New("root", noLog, giveUp)
-	_, _ = root.Go("db", db.Run)
+	root.Add("db", db.Run)
 	fmt.Println(root.Run(context.Background()))
 	// Output:
 	// pool stops
@@ -50,14 +49,14 @@ func ExampleWithStrategy() {
 		}
 	}
 	inOrder := supervise.WithReadyTimeout(1 << 40)
-	_, _ = s.Go("disk", func(ctx context.Context) error {
+	s.Add("disk", func(ctx context.Context) error {
 		fmt.Println("disk starts")
 		supervise.Ready(ctx)
 		<-ctx.Done()
 		return nil
 	}, inOrder)
-	_, _ = s.Go("pool", serve("pool"), inOrder)
-	_, _ = s.Go("cache", func(ctx context.Context) error {
+	s.Add("pool", serve("pool"), inOrder)
+	s.Add("cache", func(ctx context.Context) error {
 		fmt.Println("cache starts")
 		info, _ := supervise.FromContext(ctx)
 		if info.Run == 2 {
@@ -83,7 +82,7 @@ func ExampleWithStrategy() {
 // A task can be looked at, stopped, restarted and released while it runs.
 func ExampleTask() {
 	s := supervise.New("root", noLog, supervise.WithPolicy(policy.Constant(1<<40)))
-	task, _ := s.Go("poll", func(ctx context.Context) error {
+	task := s.Add("poll", func(ctx context.Context) error {
 		if info, _ := supervise.FromContext(ctx); info.Run == 1 {
 			return errors.New("no route")
 		}
@@ -98,20 +97,4 @@ func ExampleTask() {
 	fmt.Println(err, status.Task, "run", status.Run, "crashes", status.Crashes)
 	// Output:
 	// <nil> root/poll run 2 crashes 1
-}
-
-// A child process is a task. It has a process group of its own, and the end of its
-// standard error is in the error.
-func ExampleCommand() {
-	err := supervise.Run(context.Background(), supervise.Command(func(ctx context.Context) *exec.Cmd {
-		return exec.CommandContext(ctx, "sh", "-c", "echo no space left >&2; exit 3")
-	}), supervise.Once(), noLog)
-	var exit *supervise.ExitError
-	if errors.As(err, &exit) {
-		fmt.Println(exit.Code, exit.Command != "")
-		fmt.Printf("%s", exit.Stderr)
-	}
-	// Output:
-	// 3 true
-	// no space left
 }

@@ -51,8 +51,8 @@ func lastWish(t *testing.T, strategy supervise.Strategy, seed uint64) {
 		policy.Compose(policy.Steps(0, 0, time.Microsecond), policy.MaxCrashes(3, time.Millisecond))))
 	var tasks []*supervise.Task
 	for i := range 6 {
-		opts := [][]supervise.Option{nil, {supervise.Always()}, {supervise.WithReadyTimeout(time.Second)}}[i%3]
-		task, err := s.Go(fmt.Sprint(i), fn, opts...)
+		opts := [][]supervise.TaskOption{nil, {supervise.WithRestart(supervise.Always)}, {supervise.WithReadyTimeout(time.Second)}}[i%3]
+		task, err := s.TryAdd(fmt.Sprint(i), fn, opts...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func lastWish(t *testing.T, strategy supervise.Strategy, seed uint64) {
 	}
 	time.Sleep(time.Minute)
 	for i, task := range tasks {
-		if status := task.Status(); status.Running != wanted[i] {
+		if status := task.Status(); status.State == supervise.Running != wanted[i] {
 			t.Errorf("task %d should run: %v; it is %+v", i, wanted[i], status)
 		}
 	}

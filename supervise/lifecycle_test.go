@@ -26,7 +26,7 @@ func TestOptional(t *testing.T) {
 		b.expect("+a +b !a")
 		time.Sleep(time.Hour)
 		b.expect("")
-		if s := b.tasks["a"].Status(); s.Gate.Phase() != gate.GaveUp || s.Running || s.Crashes != 1 || s.LastErr != errBoom {
+		if s := b.tasks["a"].Status(); s.Gate.Phase() != gate.GaveUp || (s.State == supervise.Running) || s.Crashes != 1 || s.LastErr != errBoom {
 			t.Errorf("status %+v", s)
 		}
 		b.tasks["a"].Release()
@@ -45,7 +45,7 @@ func TestEscalation(t *testing.T) {
 		db := supervise.New("db")
 		end := make(chan error)
 		for _, name := range []string{"pool", "cache"} {
-			_, _ = db.Go(name, func(ctx context.Context) error {
+			db.Add(name, func(ctx context.Context) error {
 				if name == "pool" {
 					select {
 					case err := <-end:
@@ -59,8 +59,8 @@ func TestEscalation(t *testing.T) {
 		}
 		var j journal
 		root := supervise.New("root", quiet, second, supervise.WithObserver(&d), supervise.WithObserver(&j))
-		_, _ = root.Go("db", db.Run)
-		_, _ = root.Go("web", func(ctx context.Context) error { <-ctx.Done(); return nil })
+		root.Add("db", db.Run)
+		root.Add("web", func(ctx context.Context) error { <-ctx.Done(); return nil })
 		ctx, cancel := context.WithCancelCause(t.Context())
 		done := make(chan error)
 		go func() { done <- root.Run(ctx) }()
@@ -155,8 +155,8 @@ func TestSignificant(t *testing.T) {
 func TestAlwaysInTree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
-		b.add("a", supervise.Always())
-		b.add("once", supervise.Once())
+		b.add("a", supervise.WithRestart(supervise.Always))
+		b.add("once", supervise.WithRestart(supervise.Never))
 		b.run()
 		b.end("a", nil)
 		b.end("once", errBoom)
@@ -173,7 +173,7 @@ func TestManyOnce(t *testing.T) {
 		b.add("first")
 		b.run()
 		for range 1000 {
-			_, _ = b.sup.Go("job", func(context.Context) error { return nil }, supervise.Once())
+			b.sup.Add("job", func(context.Context) error { return nil }, supervise.WithRestart(supervise.Never))
 			synctest.Wait()
 		}
 		b.add("last")
@@ -194,7 +194,7 @@ func TestReadyOrder(t *testing.T) {
 		var d diary
 		s := supervise.New("root", quiet, second, supervise.WithObserver(&d))
 		tries := 0
-		_, _ = s.Go("db", func(ctx context.Context) error {
+		s.Add("db", func(ctx context.Context) error {
 			if tries++; tries == 1 {
 				<-ctx.Done() // never ready
 				if !errors.Is(context.Cause(ctx), supervise.ErrNotReady) {
@@ -207,12 +207,12 @@ func TestReadyOrder(t *testing.T) {
 			<-ctx.Done()
 			return nil
 		}, supervise.WithReadyTimeout(time.Minute))
-		web, _ := s.Go("web", func(ctx context.Context) error { <-ctx.Done(); return nil })
+		web := s.Add("web", func(ctx context.Context) error { <-ctx.Done(); return nil })
 		ctx, cancel := context.WithCancelCause(t.Context())
 		done := make(chan error)
 		go func() { done <- s.Run(ctx) }()
 		synctest.Wait()
-		if got := d.take(); got != "+db" || web.Status().Running {
+		if got := d.take(); got != "+db" || (web.Status().State == supervise.Running) {
 			t.Error(got)
 		}
 		time.Sleep(time.Minute)
@@ -239,14 +239,14 @@ func TestMaxStarts(t *testing.T) {
 		start := time.Now()
 		var ready []time.Duration
 		readied := make(chan time.Duration, 10)
-		_, _ = s.Go("first", func(ctx context.Context) error {
+		s.Add("first", func(ctx context.Context) error {
 			supervise.Ready(ctx)
 			<-ctx.Done()
 			return nil
 		})
 		pool := supervise.New("pool", quiet, supervise.WithMaxStarts(2))
 		for i := range 10 {
-			_, _ = pool.Go(fmt.Sprint("t", i), func(ctx context.Context) error {
+			pool.Add(fmt.Sprint("t", i), func(ctx context.Context) error {
 				time.Sleep(time.Minute)
 				supervise.Ready(ctx)
 				readied <- time.Since(start)
@@ -254,7 +254,7 @@ func TestMaxStarts(t *testing.T) {
 				return nil
 			})
 		}
-		_, _ = s.Go("pool", func(ctx context.Context) error {
+		s.Add("pool", func(ctx context.Context) error {
 			supervise.Ready(ctx)
 			return pool.Run(ctx)
 		})
@@ -281,7 +281,7 @@ func TestMaxStartsAfterStorm(t *testing.T) {
 		storm := make(chan struct{})
 		again := make(chan time.Time, 6)
 		for i := range 6 {
-			_, _ = s.Go(fmt.Sprint("t", i), func(ctx context.Context) error {
+			s.Add(fmt.Sprint("t", i), func(ctx context.Context) error {
 				if info, _ := supervise.FromContext(ctx); info.Run == 1 {
 					supervise.Ready(ctx)
 					<-storm

@@ -29,6 +29,7 @@ var highest = [...]slog.Level{
 	KindAbandon: slog.LevelError,
 	KindReturn:  slog.LevelWarn,
 	KindFault:   slog.LevelError,
+	KindWait:    slog.LevelInfo,
 	KindStore:   slog.LevelError,
 }
 
@@ -61,6 +62,8 @@ func (o logObserver) Observe(e Event) {
 		o.log(slog.LevelError, "task does not stop", e, slog.String("error", errorText(e.Err)))
 	case KindReturn:
 		o.log(slog.LevelWarn, "abandoned run has ended", e, slog.String("error", errorText(e.Err)))
+	case KindWait:
+		o.log(slog.LevelInfo, "task waits", e, slog.String("for", errorText(e.Err)))
 	case KindStore:
 		o.store(e)
 	case KindFault:
@@ -87,11 +90,11 @@ func (o logObserver) crash(e Event) {
 	}
 	text := errorText(e.Err)
 	detail := []slog.Attr{slog.Duration("ran", e.Ran), holdAttr(e)}
-	if last := e.task.past.told.Load(); last != nil && text == last.text && level == slog.LevelWarn {
+	if last := e.task.past.Load().told.Load(); last != nil && text == last.text && level == slog.LevelWarn {
 		message = "task crashed again"
 		detail = append(detail, slog.Uint64("same_error_as_run", last.run))
 	} else {
-		e.task.past.told.Store(&told{text, e.Run})
+		e.task.past.Load().told.Store(&told{text, e.Run})
 		detail = append(detail, slog.String("error", text), stack(e.Err))
 	}
 	o.log(level, message, e, detail...)

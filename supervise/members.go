@@ -66,7 +66,7 @@ func (m *members) join() bool {
 	return true
 }
 
-// fail enters an error before the others are asked to stop for it: what they
+// fail records an error before the others are asked to stop for it: what they
 // end with then is not the first.
 func (m *members) fail(err error) {
 	m.mu.Lock()
@@ -104,10 +104,10 @@ func (m *members) wait() error {
 
 // member runs f, as call runs the function of the task.
 func (c *runContext) member(ctx context.Context, m *members, f func(context.Context) error) {
-	exit, err := unknown, error(nil)
+	returned, err := false, error(nil)
 	defer func() {
 		switch {
-		case exit == known:
+		case returned:
 		case !c.worker.task.opts.letPanic:
 			err = ErrGoexit
 			if v := recover(); v != nil {
@@ -125,5 +125,5 @@ func (c *runContext) member(ctx context.Context, m *members, f func(context.Cont
 		m.leave()
 	}()
 	err = f(ctx)
-	exit = known
+	returned = true
 }

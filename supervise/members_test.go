@@ -25,7 +25,7 @@ func firstRun(t *testing.T, fn func(context.Context) error) (err, cause error) {
 		err = supervise.Run(t.Context(), func(ctx context.Context) error {
 			runCtx = ctx
 			return fn(ctx)
-		}, supervise.Once(), supervise.WithLogger(slog.New(slog.DiscardHandler)))
+		}, supervise.WithRestart(supervise.Never), supervise.WithLogger(slog.New(slog.DiscardHandler)))
 		cause = context.Cause(runCtx)
 	})
 	return err, cause

@@ -59,11 +59,12 @@ const (
 	KindAbandon                 // a run did not end though asked to
 	KindReturn                  // a run that was abandoned has ended
 	KindFault                   // the task's policy panicked, and is replaced by the default one where it does; told once
+	KindWait                    // the task has waited for ten seconds; Err says for what
 	KindStore                   // the store of WithStore fails, or with a nil Err works again; the task is the one where it was seen
 )
 
 var kinds = [...]string{KindStart: "start", KindCrash: "crash", KindExit: "exit",
-	KindRelease: "release", KindGiveUp: "give up", KindStop: "stop", KindAbandon: "abandon", KindReturn: "return", KindFault: "fault", KindStore: "store"}
+	KindRelease: "release", KindGiveUp: "give up", KindStop: "stop", KindAbandon: "abandon", KindReturn: "return", KindFault: "fault", KindWait: "wait", KindStore: "store"}
 
 // String returns the kind in words, such as "crash".
 func (k Kind) String() string {

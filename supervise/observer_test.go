@@ -32,7 +32,7 @@ func TestObserverIsToldAll(t *testing.T) {
 				return nil
 			}
 			return errBoom
-		}, supervise.WithName("x"), second, supervise.Always(), quiet, supervise.WithObserver(&j), supervise.WithObserver(nil))
+		}, supervise.WithName("x"), second, supervise.WithRestart(supervise.Always), quiet, supervise.WithObserver(&j), supervise.WithObserver(nil))
 		at := func(d time.Duration) time.Time { return start.Add(d) }
 		const m, s = time.Minute, time.Second
 		crash := gate.Held(gate.BackingOff, at(m+s))
@@ -257,7 +257,7 @@ func TestSlowObserverOfTasksThatEnd(t *testing.T) {
 			j.Observe(e)
 		})))
 		for i := range tasks {
-			_, _ = s.Go(strconv.Itoa(i), func(ctx context.Context) error {
+			s.Add(strconv.Itoa(i), func(ctx context.Context) error {
 				switch info, _ := supervise.FromContext(ctx); info.Run {
 				case 1:
 					time.Sleep(time.Duration(i) * time.Second)

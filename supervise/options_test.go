@@ -23,7 +23,7 @@ func TestOptionsPanic(t *testing.T) {
 			_ = supervise.Run(t.Context(), failing, supervise.WithGate(new(gate.Gate)), supervise.WithPolicy(policy.Default()))
 		},
 		"Significant has no effect beside Always": func() {
-			_, _ = supervise.New("root", supervise.Always()).Go("a", serve, supervise.Significant())
+			supervise.New("root", supervise.WithRestart(supervise.Always)).Add("a", serve, supervise.Significant())
 		},
 	} {
 		mustPanic(t, want, call)

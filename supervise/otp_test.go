@@ -23,11 +23,11 @@ func TestOTP(t *testing.T) {
 		nothing = "-b"
 		ended   = "-b -c -a" // the supervisor
 	)
-	permanent, transient, temporary := supervise.Always(), supervise.Option(nil), supervise.Once()
-	significant, plain := supervise.Significant(), supervise.Option(nil)
+	permanent, transient, temporary := supervise.WithRestart(supervise.Always), supervise.TaskOption(nil), supervise.WithRestart(supervise.Never)
+	significant, plain := supervise.Significant(), supervise.TaskOption(nil)
 	for _, test := range []struct {
 		strategy          supervise.Strategy
-		restart, shutdown supervise.Option
+		restart, shutdown supervise.TaskOption
 		end               error
 		want              string
 		result            error // what Run returns if it ends by that
@@ -101,8 +101,8 @@ func TestOTPSiblings(t *testing.T) {
 		b := newBed(t, supervise.WithStrategy(supervise.OneForAll))
 		b.add("a", supervise.Significant())
 		b.add("b")
-		b.add("c", supervise.Once())
-		b.add("d", supervise.Always())
+		b.add("c", supervise.WithRestart(supervise.Never))
+		b.add("d", supervise.WithRestart(supervise.Always))
 		b.run()
 		b.end("b", errBoom)
 		time.Sleep(time.Second)
@@ -115,7 +115,7 @@ func TestOTPSiblings(t *testing.T) {
 func TestOTPAllSignificant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, supervise.AllSignificant())
-		b.add("a", supervise.Significant(), supervise.Once())
+		b.add("a", supervise.Significant(), supervise.WithRestart(supervise.Never))
 		b.add("b", supervise.Significant())
 		b.add("c")
 		b.run()

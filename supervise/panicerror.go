@@ -13,7 +13,8 @@ import (
 type PanicError struct {
 	Value any // what was passed to panic
 
-	pcs []uintptr
+	text string
+	pcs  []uintptr
 }
 
 // maxFrames bounds the frames that are kept of a panic's stack, innermost first.
@@ -24,11 +25,27 @@ func newPanicError(v any) *PanicError {
 	var pcs [maxFrames]uintptr
 	const skip = 3 // runtime.Callers, newPanicError and the deferred function
 	n := runtime.Callers(skip, pcs[:])
-	return &PanicError{v, append([]uintptr(nil), pcs[:n]...)}
+	return &PanicError{v, describe(v), append([]uintptr(nil), pcs[:n]...)}
 }
 
-// Error returns "panic: " and the value.
-func (e *PanicError) Error() string { return "panic: " + formatValue(e.Value) }
+// maxPanicText bounds the text that is kept of a panic's value, in bytes.
+const maxPanicText = 4 << 10
+
+// describe returns the text of a panic's value, as it is now: it may be a live object,
+// and the text is read later, on other goroutines.
+func describe(v any) string {
+	text, ok := v.(string)
+	if !ok {
+		text = formatValue(v)
+	}
+	if len(text) > maxPanicText {
+		text = strings.ToValidUTF8(text[:maxPanicText], "") + "…"
+	}
+	return text
+}
+
+// Error returns "panic: " and the value, as it was at the panic, up to 4 KiB of it.
+func (e *PanicError) Error() string { return "panic: " + e.text }
 
 // formatValue is fmt.Sprint, except that a value which panics while it is
 // printed is shown by its type: fmt contains most such panics, not all.
@@ -61,7 +78,7 @@ func (e *PanicError) Frames() []runtime.Frame {
 		frame, more := next.Next()
 		inRuntime := strings.HasPrefix(frame.Function, "runtime.")
 		switch {
-		case frame.Function == runFrame || frame.Function == memberFrame:
+		case frame.Function == runFrame || frame.Function == memberFrame || frame.Function == admitFrame:
 			return frames
 		case at == recovering && frame.Function == "runtime.gopanic":
 			at = panicking

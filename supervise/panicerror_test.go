@@ -12,7 +12,7 @@ import (
 // caughtFrom returns what a run counts as whose function panics.
 func caughtFrom(t *testing.T, panics func()) *supervise.PanicError {
 	t.Helper()
-	err := supervise.Run(t.Context(), times(1, func() error { panics(); return nil }), supervise.Once(), quiet)
+	err := supervise.Run(t.Context(), times(1, func() error { panics(); return nil }), supervise.WithRestart(supervise.Never), quiet)
 	var p *supervise.PanicError
 	if !errors.As(err, &p) {
 		t.Fatal(err)

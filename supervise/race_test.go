@@ -34,7 +34,7 @@ func (b *between) Enabled(k supervise.Kind) bool {
 // when the task had ended.
 func TestControlOfATaskThatIsEnding(t *testing.T) {
 	type ask func(*supervise.Task)
-	restart, stop := (*supervise.Task).Restart, (*supervise.Task).Stop
+	restart, stop := func(t *supervise.Task) { t.Restart() }, func(t *supervise.Task) { t.Stop() }
 	returns := func(err error) func(context.Context) error {
 		return func(ctx context.Context) error {
 			if info, _ := supervise.FromContext(ctx); info.Run == 1 {
@@ -49,15 +49,15 @@ func TestControlOfATaskThatIsEnding(t *testing.T) {
 		name     string
 		strategy supervise.SupervisorOption
 		fn       func(context.Context) error
-		opt      supervise.Option
+		opt      supervise.TaskOption
 		first    ask
 		at       supervise.Kind
 		then     []ask
 		want     []string
 	}{
-		{name: "restart of one that is stopped", fn: returns(nil), opt: supervise.Always(), first: stop,
+		{name: "restart of one that is stopped", fn: returns(nil), opt: supervise.WithRestart(supervise.Always), first: stop,
 			at: supervise.KindStop, then: []ask{restart}, want: []string{"start", "exit", "release", "start", "stop", "start"}},
-		{name: "restart and stop", fn: returns(nil), opt: supervise.Always(), first: stop,
+		{name: "restart and stop", fn: returns(nil), opt: supervise.WithRestart(supervise.Always), first: stop,
 			at: supervise.KindStop, then: []ask{restart, stop}, want: []string{"start", "exit", "release", "start", "stop"}},
 		{name: "restart of one that ends", fn: returns(nil),
 			at: supervise.KindExit, then: []ask{restart}, want: []string{"start", "exit", "start"}},
@@ -79,11 +79,11 @@ func TestControlOfATaskThatIsEnding(t *testing.T) {
 					}
 				}}
 				s := supervise.New("s", quiet, supervise.WithObserver(observer), c.strategy)
-				opts := []supervise.Option{c.opt}
+				opts := []supervise.TaskOption{c.opt}
 				if c.at == supervise.KindGiveUp {
 					opts = append(opts, supervise.WithPolicy(policy.Compose(policy.Constant(0), policy.MaxCrashes(0, time.Hour))))
 				}
-				task, _ = s.Go("a", c.fn, opts...)
+				task = s.Add("a", c.fn, opts...)
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan error)
 				go func() { done <- s.Run(ctx) }()

@@ -71,14 +71,14 @@ func TestRunModes(t *testing.T) {
 		if err := supervise.Run(t.Context(), clean); err != nil {
 			t.Errorf("clean exit: %v", err)
 		}
-		if err := supervise.Run(t.Context(), failing, supervise.Once(), quiet); err != errBoom {
+		if err := supervise.Run(t.Context(), failing, supervise.WithRestart(supervise.Never), quiet); err != errBoom {
 			t.Errorf("Once: %v", err)
 		}
-		if err := supervise.Run(t.Context(), clean, supervise.Once()); err != nil {
+		if err := supervise.Run(t.Context(), clean, supervise.WithRestart(supervise.Never)); err != nil {
 			t.Errorf("Once, clean exit: %v", err)
 		}
 		runs := 0
-		err := supervise.Run(bubble(t, 10*time.Second+1), func(context.Context) error { runs++; return nil }, supervise.Always(), second)
+		err := supervise.Run(bubble(t, 10*time.Second+1), func(context.Context) error { runs++; return nil }, supervise.WithRestart(supervise.Always), second)
 		if !errors.Is(err, errStop) || runs != 11 {
 			t.Errorf("Always: %d runs, %v", runs, err)
 		}
@@ -257,7 +257,7 @@ func TestRunGivesUp(t *testing.T) {
 func TestRunGivesUpAfterCleanExit(t *testing.T) {
 	never := policy.Func(func(policy.History) policy.Decision { return policy.Decision{Verdict: policy.GiveUp} })
 	err := supervise.Run(t.Context(), func(context.Context) error { return nil },
-		supervise.Always(), supervise.WithPolicy(never), supervise.WithName("x"), quiet)
+		supervise.WithRestart(supervise.Always), supervise.WithPolicy(never), supervise.WithName("x"), quiet)
 	if want := `supervise: gave up on task "x" after 0 crashes`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %q", err, want)
 	}

@@ -67,11 +67,11 @@ type kept struct {
 	revision uint64
 }
 
-func newSaver(store *storage) *saver {
+func newSaver(store gate.Store) *saver {
 	if store == nil {
 		return nil
 	}
-	s := &saver{store: store.Store, delay: firstRetry}
+	s := &saver{store: store, delay: firstRetry}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -165,14 +165,14 @@ func (k *kept) learn(s *saver) error {
 	if err != nil {
 		return err
 	}
-	if k.loaded && revision != k.revision && !same(saved, *k.unsure) {
+	if k.loaded && revision != k.revision && !sameSnapshot(saved, *k.unsure) {
 		return gate.ErrConflict
 	}
 	k.loaded, k.unsure, k.revision = true, nil, revision
 	return nil
 }
 
-func same(a, b gate.Snapshot) bool {
+func sameSnapshot(a, b gate.Snapshot) bool {
 	equal := a.Until.Equal(b.Until) && a.History.Start.Equal(b.History.Start) && slices.Equal(a.History.Crashes, b.History.Crashes)
 	for _, s := range []*gate.Snapshot{&a, &b} {
 		s.Until, s.History.Start, s.History.Crashes = time.Time{}, time.Time{}, nil
@@ -217,7 +217,7 @@ func (s *saver) fails(k *kept, err error) {
 	first := s.count(k)
 	s.mu.Unlock()
 	if first {
-		k.env.tellStore(k.task, err)
+		k.env.reportStore(k.task, err)
 	}
 }
 
@@ -229,7 +229,7 @@ func (s *saver) slow(k *kept) {
 	first := k.calling && s.count(k)
 	s.mu.Unlock()
 	if first {
-		k.env.tellStore(k.task, errSlowStore)
+		k.env.reportStore(k.task, errSlowStore)
 	}
 }
 
@@ -244,7 +244,7 @@ func (s *saver) works(k *kept) {
 	last := s.clear(k)
 	s.mu.Unlock()
 	if last {
-		k.env.tellStore(k.task, nil)
+		k.env.reportStore(k.task, nil)
 	}
 }
 
@@ -256,9 +256,9 @@ func (s *saver) fence(k *kept, err error) {
 	k.fenced = true
 	last := s.clear(k)
 	s.mu.Unlock()
-	k.env.tellStore(k.task, err)
+	k.env.reportStore(k.task, err)
 	if last {
-		k.env.tellStore(k.task, nil)
+		k.env.reportStore(k.task, nil)
 	}
 }
 

@@ -65,22 +65,22 @@ func TestSoak(t *testing.T) {
 	s.live.Wait()
 }
 
-func (s *soak) add(to *supervise.Supervisor, name string, fn func(context.Context) error, opts ...supervise.Option) {
-	if _, err := to.Go(name, fn, opts...); err != nil {
+func (s *soak) add(to *supervise.Supervisor, name string, fn func(context.Context) error, opts ...supervise.TaskOption) {
+	if _, err := to.TryAdd(name, fn, opts...); err != nil {
 		s.t.Error(err)
 	}
 }
 
 // addTask adds a task that now and then crashes, hangs, or ends.
 func (s *soak) addTask(team *supervise.Supervisor, k int) {
-	var opts []supervise.Option
+	var opts []supervise.TaskOption
 	switch k % 10 {
 	case 0:
 		opts = append(opts, supervise.WithWatchdog(10*time.Millisecond))
 	case 1:
 		opts = append(opts, supervise.WithReadyTimeout(10*time.Millisecond))
 	case 2:
-		opts = append(opts, supervise.Always())
+		opts = append(opts, supervise.WithRestart(supervise.Always))
 	}
 	var live atomic.Int32
 	s.add(team, fmt.Sprint(k), func(ctx context.Context) error {
@@ -127,8 +127,8 @@ func (s *soak) fault(ctx context.Context) error {
 // operate does what operators do, as fast as it can.
 func (s *soak) operate(ctx context.Context) {
 	for n := 0; ctx.Err() == nil; n++ {
-		team := s.teams[rand.N(len(s.teams))]                                                                             //nolint:gosec // see above
-		_, err := team.Go(fmt.Sprint("job", rand.Uint64()), func(context.Context) error { return nil }, supervise.Once()) //nolint:gosec // see above
+		team := s.teams[rand.N(len(s.teams))]                                                                                                       //nolint:gosec // see above
+		_, err := team.TryAdd(fmt.Sprint("job", rand.Uint64()), func(context.Context) error { return nil }, supervise.WithRestart(supervise.Never)) //nolint:gosec // see above
 		if err != nil && !errors.Is(err, supervise.ErrStopping) {
 			s.t.Error(err)
 		}

@@ -13,9 +13,6 @@ import (
 // without stopping it, as far as the store of [WithStore] knows.
 var ErrDied = errors.New("supervise: the process died during the run")
 
-// storage makes stores comparable, whatever they are made of.
-type storage struct{ gate.Store }
-
 // WithStore keeps the tasks' gates in a store, so that a crash loop is found again
 // when the process has died. Given to [New] it is for all tasks of the supervisor
 // and of those that run below it, unless they have a store of their own; to
@@ -48,26 +45,21 @@ type storage struct{ gate.Store }
 //
 // What is saved of a task stays in the store until it is deleted from there.
 // Defaults to no store, as does nil.
-func WithStore(store gate.Store) Option {
-	return option(func(o *options) {
-		o.store = nil
-		if store != nil {
-			o.store = &storage{store}
-		}
-	})
+func WithStore(store gate.Store) StoreOption {
+	return option(func(o *options) { o.store = store })
 }
 
 // recall restores the task's gate from the store, before the first run of a worker
 // there, and enters the death of the process if that ended the last run.
 func (w *worker) recall() {
 	t, s := w.task, w.env.saver
-	p, key := t.needPast(w.env), t.path()
+	p, key := t.needPast(w.env), t.Name()
 	if p.kept != nil && p.kept.saver == s && p.kept.key == key {
 		return
 	}
 	k := &kept{saver: s, env: w.env, task: t, gate: p.gate, key: key}
 	p.kept = k
-	ctx := w.waiting()
+	ctx := w.waiting(forStore)
 	saved, revision, err := s.load(ctx, key)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -90,10 +82,17 @@ func (w *worker) recall() {
 	}
 	if h := p.gate.History(); h.Running() {
 		r := p.gate.Snapshot().History
-		t.crash(w.env, now, r.Now-r.Began, ErrDied)
-		if w.prepared {
-			w.run.follows(p)
+		t.record(p, now, r.Now-r.Began, ErrDied)
+		state := p.gate.ObserveCrash(now, ErrDied)
+		w.keep(p)
+		if w.env.wants(KindCrash) {
+			w.reportCrash(now, r.Now-r.Began, state)
 		}
+		t.mu.Lock()
+		if w.fresh {
+			w.run.follow(p)
+		}
+		t.mu.Unlock()
 	}
 }
 
@@ -127,8 +126,8 @@ func (s *saver) load(ctx context.Context, key string) (gate.Snapshot, uint64, er
 }
 
 // keep has the task's gate saved as it is now.
-func (t *Task) keep() {
-	if p := t.past; p != nil && p.kept != nil {
+func (w *worker) keep(p *past) {
+	if p.kept != nil {
 		p.kept.saver.mark(p.kept)
 	}
 }

@@ -42,7 +42,7 @@ func loaded(t *testing.T, store gate.Store, key string) (gate.Snapshot, uint64) 
 }
 
 // until runs a task for as long as d, and returns what observers were told.
-func until(t *testing.T, d time.Duration, fn func(context.Context) error, opts ...supervise.Option) *journal {
+func until(t *testing.T, d time.Duration, fn func(context.Context) error, opts ...supervise.RunOption) *journal {
 	t.Helper()
 	var j journal
 	_ = supervise.Run(bubble(t, d), fn, append(opts, named, quiet, supervise.WithObserver(&j))...)
@@ -151,7 +151,7 @@ func TestStoreOfATree(t *testing.T) {
 
 func add(t *testing.T, s *supervise.Supervisor, name string, fn func(context.Context) error) {
 	t.Helper()
-	if _, err := s.Go(name, fn); err != nil {
+	if _, err := s.TryAdd(name, fn); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -161,7 +161,7 @@ func TestStoreFailsAndWorksAgain(t *testing.T) {
 		store := new(gatetest.MemoryStore)
 		store.Fail(errBoom)
 		time.AfterFunc(time.Hour, func() { store.Fail(nil) })
-		j := until(t, 2*time.Hour, times(1000, func() error { return errBoom }), second, supervise.Always(), supervise.WithStore(store))
+		j := until(t, 2*time.Hour, times(1000, func() error { return errBoom }), second, supervise.WithRestart(supervise.Always), supervise.WithStore(store))
 		changes := j.of(supervise.KindStore)
 		if len(changes) != 2 || !errors.Is(changes[0].Err, errBoom) || changes[1].Err != nil {
 			t.Fatalf("told %v, want failing and working again", changes)
@@ -296,7 +296,6 @@ func TestStoreIsRefused(t *testing.T) {
 	store := supervise.WithStore(new(gatetest.MemoryStore))
 	for name, f := range map[string]func(){
 		"Run without a name": func() { _ = supervise.Run(t.Context(), failing, store) },
-		"Go":                 func() { _, _ = supervise.New("root").Go("task", failing, store) },
 	} {
 		func() {
 			defer func() {

@@ -27,7 +27,7 @@ func TestStorm(t *testing.T) {
 				crash := make(chan struct{})
 				begun := time.Now()
 				for i := range tasks {
-					_, err := s.Go(fmt.Sprint(i), func(ctx context.Context) error {
+					_, err := s.TryAdd(fmt.Sprint(i), func(ctx context.Context) error {
 						starts[i] = append(starts[i], time.Since(begun))
 						if len(starts[i]) == 1 {
 							<-crash

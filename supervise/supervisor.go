@@ -3,11 +3,12 @@ package supervise
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/supervise/internal/machine"
 )
 
 // Supervisor runs tasks together: it starts them in order, restarts those that
@@ -16,47 +17,61 @@ import (
 // supervisors form trees:
 //
 //	db := supervise.New("db", supervise.WithStrategy(supervise.RestForOne))
-//	db.Go("pool", pool.Run)
-//	db.Go("cache", cache.Run)
+//	db.Add("pool", pool.Run)
+//	db.Add("cache", cache.Run)
 //	root := supervise.New("root")
-//	root.Go("db", db.Run)
-//	root.Go("web", web.Run)
+//	root.Add("db", db.Run)
+//	root.Add("web", web.Run)
 //	err := root.Run(ctx) // tasks root/db, root/db/pool, root/db/cache, root/web
 //
 // It follows Erlang/OTP's supervisor, with each task's own gate in the place of
-// its restart intensity: no task's crashes hold another one.
+// its restart intensity: no task's crashes hold another one. A supervisor that runs as
+// a task is ready when its first tasks are, so that a tree starts depth first. It
+// inherits, unless it was given its own: logger, store, policy, stop timeout
+// and admission of tasks; and observers, to which its own are added.
 // A Supervisor must be made with [New]. Safe for concurrent use.
 type Supervisor struct {
 	name string
 	opts supervisorOptions
+	wake chan struct{} // holds an element if there is something to do
 
-	mu    sync.Mutex
-	tasks []*Task // in start order; nil where one was removed
-	gone  int     // how many of them are nil
-	names map[string]struct{}
-	tree  *tree // while Run runs
-
-	children  map[*Task]*Supervisor       // those that run as one of the tasks; nil before one did
-	abandoned map[*worker]*AbandonedError // that have not ended, so far as is known
-	inbox     inbox
+	// mu guards what follows. It is taken after a Task's mu, and before the locks of
+	// feeds and savers. The mu of another supervisor is never taken under it. Under it
+	// runs the machine, which is pure, and nothing else.
+	mu       sync.Mutex
+	machine  *machine.Tree
+	tasks    []*Task // by the machine's indices; nil where one was removed
+	names    map[string]*Task
+	todo     []effect // what the machine wants done, in order, by the goroutine of Run
+	tree     *tree    // while Run runs
+	parent   *Task    // as which the supervisor runs, or is to run
+	children map[*Task]*Supervisor
+	left     map[*Task]*leftBehind   // the last abandoned run of each task that has any
+	waiting  map[*Task]chan struct{} // closed when the task has ended for good
+	settled  chan struct{}           // closed when all tasks were up
 }
 
-// New returns a supervisor without tasks. An [Option] among opts is for all its
+// effect is what the machine wants done.
+type effect struct {
+	machine.Effect
+	task  *Task
+	cause error // where an operator asked for it
+}
+
+// New returns a supervisor without tasks. A [TaskOption] among opts is for all its
 // tasks that are not given the same one themselves. It panics if name is empty or
-// holds a slash, which parts the names in a task's path.
+// holds a slash, which separates the names in a task's path.
 func New(name string, opts ...SupervisorOption) *Supervisor {
 	checkName("New", name)
-	s := &Supervisor{name: name, names: map[string]struct{}{}, abandoned: map[*worker]*AbandonedError{}}
-	s.inbox.wake = make(chan struct{}, 1)
+	s := &Supervisor{name: name, names: map[string]*Task{}, left: map[*Task]*leftBehind{},
+		wake: make(chan struct{}, 1), settled: make(chan struct{})}
 	s.opts.tasks.stopTimeout, s.opts.tasks.sup = -1, s
 	for _, opt := range opts {
 		if opt != nil {
 			opt.applySupervisor(&s.opts)
 		}
 	}
-	if s.opts.tasks.gate != nil || s.opts.tasks.name != "" {
-		panic("supervise: New: WithGate and WithName are of one task; give them to Go")
-	}
+	s.machine = machine.NewTree(s.opts.machine)
 	return s
 }
 
@@ -66,53 +81,137 @@ func checkName(caller, name string) {
 	}
 }
 
-// Go adds a task, after all those there are. If the supervisor runs it is started
-// at once, or when those before it are ready; otherwise when Run starts them.
-// It returns an error, and adds nothing, if there is a task of that name already
-// ([ErrDuplicate]; a [Once] task that has ended is forgotten), or if the supervisor
-// is being stopped ([ErrStopping]). It panics if name is empty or holds a slash,
-// fn is nil, or [WithStore] is among opts.
-func (s *Supervisor) Go(name string, fn func(context.Context) error, opts ...Option) (*Task, error) {
-	checkName("Go", name)
+// Add adds a task, after all existing ones. If the supervisor runs it is started
+// at once, or when those before it are ready; otherwise when Run starts them. Add
+// panics on a programmer's mistake, where [Supervisor.TryAdd] returns an error.
+func (s *Supervisor) Add(name string, fn func(context.Context) error, opts ...TaskOption) *Task {
+	t, err := s.TryAdd(name, fn, opts...)
+	if err != nil {
+		panic(err.Error())
+	}
+	return t
+}
+
+// TryAdd is Add for names that come from data, and for supervisors that may be
+// stopping. It returns an error, and adds nothing, if there is a task of that name
+// already ([ErrDuplicate]), or if the supervisor is being stopped ([ErrStopping]). It
+// panics if name is empty or holds a slash, or fn is nil.
+func (s *Supervisor) TryAdd(name string, fn func(context.Context) error, opts ...TaskOption) (*Task, error) {
+	checkName("Add", name)
 	if fn == nil {
-		panic("supervise: Go: fn is nil; give the function to run")
+		panic("supervise: Add: fn is nil; give the function to run")
 	}
 	o := &s.opts.tasks
 	if len(opts) > 0 {
-		o = collect(s.opts.tasks, opts)
-		if o.store != s.opts.tasks.store {
-			panic("supervise: Go: WithStore is of all tasks of a supervisor; give it to New")
-		}
-		if o.name != "" {
-			checkName("WithName", o.name)
-			name = o.name
-		}
+		o = collect(s.opts.tasks, opts, TaskOption.applyTask)
 	}
-	t := &Task{fn: fn, opts: o, name: s.name + "/" + name}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.admits(name); err != nil {
-		return nil, fmt.Errorf("supervise: supervisor %q: task %q is not added: %w", s.name, name, err)
+	t := &Task{fn: fn, opts: o, child: supervisorOf(fn)}
+	path := s.prefix() + name
+	t.name.Store(&path)
+	if err := s.insert(t, name); err != nil {
+		return nil, err
 	}
-	if s.tree != nil {
-		t.place.dynamic = true
-		defer s.inbox.nudge()
+	if t.child != nil {
+		t.child.runAs(t)
 	}
-	s.names[t.leaf()] = struct{}{}
-	t.place.index = int32(len(s.tasks)) //nolint:gosec // there is no memory for so many tasks
-	s.tasks = append(s.tasks, t)
 	return t, nil
 }
 
-// admits returns why no task of that name can be added, or nil.
-func (s *Supervisor) admits(name string) error {
-	if s.tree != nil && s.tree.cause != nil {
-		return ErrStopping
+// insert adds the task of that name to the order.
+func (s *Supervisor) insert(t *Task, name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var why error
+	if s.machine.Closing() {
+		why = ErrStopping
+	} else if s.names[name] != nil {
+		why = ErrDuplicate
 	}
-	if _, ok := s.names[name]; ok {
-		return ErrDuplicate
+	if why != nil {
+		return fmt.Errorf("supervise: supervisor %q: task %q is not added: %w", s.name, name, why)
 	}
+	if s.machine.Compact() {
+		s.tasks = slices.DeleteFunc(s.tasks, func(t *Task) bool { return t == nil })
+		for i, t := range s.tasks {
+			t.index = int32(i) //nolint:gosec // there is no memory for so many tasks
+		}
+	}
+	s.names[name] = t
+	s.tasks = append(s.tasks, t)
+	t.index = int32(len(s.tasks) - 1) //nolint:gosec // as above
+	_, effects := s.machine.Add(t.traits())
+	s.queue(effects, nil)
 	return nil
+}
+
+// prefix is that of the tasks' paths.
+func (s *Supervisor) prefix() string {
+	s.mu.Lock()
+	parent := s.parent
+	s.mu.Unlock()
+	if parent == nil {
+		return s.name + "/"
+	}
+	return parent.Name() + "/"
+}
+
+// runAs records the task as which the supervisor is to run.
+func (s *Supervisor) runAs(parent *Task) {
+	s.mu.Lock()
+	free := s.tree == nil
+	if free {
+		s.parent = parent
+	}
+	s.mu.Unlock()
+	if up := parent.opts.sup; up != nil {
+		up.adopt(parent, s)
+	}
+	if free {
+		s.move(parent.Name() + "/")
+	}
+}
+
+// adopt records that a supervisor runs as a task, or with nil that none does any more.
+func (s *Supervisor) adopt(t *Task, child *Supervisor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if child == nil {
+		delete(s.children, t)
+		return
+	}
+	if s.children == nil {
+		s.children = map[*Task]*Supervisor{}
+	}
+	s.children[t] = child
+}
+
+// move gives all tasks another prefix.
+func (s *Supervisor) move(prefix string) {
+	for _, t := range s.list() {
+		t.move(prefix)
+	}
+}
+
+// list returns the tasks there are.
+func (s *Supervisor) list() []*Task {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.tasks), func(t *Task) bool { return t == nil })
+}
+
+// runCode is where the code of the method value Supervisor.Run begins.
+var runCode = reflect.ValueOf((&Supervisor{}).Run).Pointer()
+
+// whoKey is the key under which a context asks Supervisor.Run whose it is.
+type whoKey struct{}
+
+// supervisorOf returns the supervisor whose Run fn is, or nil: it asks, as only fn
+// itself knows.
+func supervisorOf(fn func(context.Context) error) (s *Supervisor) {
+	if reflect.ValueOf(fn).Pointer() == runCode {
+		_ = fn(context.WithValue(context.Background(), whoKey{}, &s))
+	}
+	return s
 }
 
 // Run starts the tasks, and supervises them until ctx is done or it has to end.
@@ -120,109 +219,39 @@ func (s *Supervisor) admits(name string) error {
 //
 //   - [context.Cause](ctx) once ctx is done and the tasks have stopped;
 //   - nil when its significant tasks have ended cleanly, or the errors of those
-//     that are [Once]; see [Significant];
+//     under [Never]; see [Significant];
 //   - a [*GaveUpError] with the path of a task, when the policy has given up on
 //     one that is not [Optional]: the others are stopped first;
-//   - ErrAbandoned, and an [*AbandonedError] each, joined to these, for tasks that
-//     did not stop in the time of their [WithStopTimeout] and still run;
+//   - an [*AbandonedError] for each run that did not return in the time of its
+//     [WithStopTimeout] and still has not, joined to these;
 //   - joined to these, too, what tasks ended with when they were stopped, if it is
 //     a real error.
 //
 // Tasks stop one after another, the last started first, unless [Unordered] is
 // given. Their contexts have the values of ctx, not its cancellation: they are
 // cancelled by the supervisor alone, which is what keeps the order. When Run has
-// returned, no goroutine of it is left but those of abandoned tasks.
+// returned, no goroutine of it is left except those of abandoned runs.
 //
 // Run can be called again when it has returned: all tasks are started anew, with
 // the histories of their gates, those that the policy had given up on from a
-// clean slate. While it runs, another call returns an error.
+// clean slate. While it runs, another call returns an error. It panics if ctx is nil.
 func (s *Supervisor) Run(ctx context.Context) error {
 	if ctx == nil {
 		panic("supervise: Supervisor.Run: ctx is nil; use context.Background() if nothing is to stop it")
+	}
+	if who, ok := ctx.Value(whoKey{}).(**Supervisor); ok && *who == nil {
+		*who = s
+		return nil
 	}
 	tr, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, s.inbox.nudge)
-	for !tr.turn(ctx) {
-		<-s.inbox.wake
+	stop := context.AfterFunc(ctx, func() { s.shutDown(context.Cause(ctx)) })
+	tr.nag()
+	for !tr.perform() {
+		<-s.wake
 	}
 	stop()
-	if s := tr.env.saver; s != nil && tr.ownsSaver {
-		s.close()
-	}
-	tr.flush()
 	return s.close(tr)
-}
-
-// open makes the tree of a call of Run.
-func (s *Supervisor) open(ctx context.Context) (*tree, error) {
-	tr := newTree(ctx, s)
-	if tr.within(s) {
-		return nil, fmt.Errorf("supervise: supervisor %q is to run as a task below itself; supervisors form trees, not cycles", s.name)
-	}
-	s.mu.Lock()
-	if s.tree != nil {
-		s.mu.Unlock()
-		return nil, fmt.Errorf("supervise: supervisor %q is running already; let its Run return first", s.name)
-	}
-	s.tree = tr
-	s.compact()
-	for w := range s.abandoned {
-		if !w.task.opts.overlap {
-			w.task.place.state = stuck
-		}
-	}
-	s.mu.Unlock()
-	tr.adopt(s)
-	s.forgive()
-	return tr, nil
-}
-
-// forgive gives a fresh slate to the tasks that the policy had given up on when
-// the supervisor ran before: that it runs again is the decision to try again.
-func (s *Supervisor) forgive() {
-	for t := range s.Tasks() {
-		if g := t.theGate(); t.opts.sup == s && g != nil && g.State().Phase() == gate.GaveUp {
-			g.ForceRelease()
-		}
-	}
-}
-
-// close ends the tree, and returns what Run returns.
-func (s *Supervisor) close(tr *tree) error {
-	tr.adopt(nil)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tree = nil
-	for _, t := range s.tasks {
-		if t != nil {
-			t.place = place{index: t.place.index, dynamic: t.place.dynamic}
-		}
-	}
-	if s.opts.dropDynamic {
-		for _, t := range s.tasks {
-			if t != nil && t.place.dynamic {
-				s.remove(t)
-			}
-		}
-	}
-	return tr.report()
-}
-
-// remove forgets a task. Others keep their index until the next compaction.
-func (s *Supervisor) remove(t *Task) {
-	s.tasks[t.place.index] = nil
-	delete(s.names, t.leaf())
-	s.gone++
-}
-
-// compact closes the gaps of removed tasks.
-func (s *Supervisor) compact() {
-	s.tasks = slices.DeleteFunc(s.tasks, func(t *Task) bool { return t == nil })
-	for i, t := range s.tasks {
-		t.place.index = int32(i)
-	}
-	s.gone = 0
 }

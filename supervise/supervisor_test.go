@@ -61,11 +61,11 @@ func newBed(t *testing.T, opts ...supervise.SupervisorOption) *bed {
 }
 
 // add adds a task that runs until it is stopped, or told by end.
-func (b *bed) add(name string, opts ...supervise.Option) {
+func (b *bed) add(name string, opts ...supervise.TaskOption) {
 	b.t.Helper()
 	end := make(chan func() error)
 	b.ends[name] = end
-	task, err := b.sup.Go(name, func(ctx context.Context) error {
+	task, err := b.sup.TryAdd(name, func(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -142,7 +142,7 @@ func TestSupervisorStopsOneByOne(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := supervise.New("root", append(test.opts, quiet)...)
 				for i := range 3 {
-					_, _ = s.Go(fmt.Sprint("t", i), func(ctx context.Context) error {
+					s.Add(fmt.Sprint("t", i), func(ctx context.Context) error {
 						<-ctx.Done()
 						time.Sleep(time.Minute)
 						return nil
@@ -184,11 +184,11 @@ func TestSupervisorRefuses(t *testing.T) {
 		if err := b.sup.Run(t.Context()); err == nil || !strings.Contains(err.Error(), `supervisor "root" is running already`) {
 			t.Error(err)
 		}
-		slow, _ := b.sup.Go("slow", func(ctx context.Context) error { <-ctx.Done(); time.Sleep(time.Minute); return nil })
+		slow := b.sup.Add("slow", func(ctx context.Context) error { <-ctx.Done(); time.Sleep(time.Minute); return nil })
 		synctest.Wait()
 		b.stop(errStop)
 		synctest.Wait()
-		if _, err := b.sup.Go("late", failing); !errors.Is(err, supervise.ErrStopping) {
+		if _, err := b.sup.TryAdd("late", failing); !errors.Is(err, supervise.ErrStopping) {
 			t.Error(err)
 		}
 		slow.Restart() // comes too late
@@ -196,14 +196,13 @@ func TestSupervisorRefuses(t *testing.T) {
 		b.expect("+a +slow -slow -a")
 	})
 	s := supervise.New("root")
-	_, _ = s.Go("a", failing)
-	if _, err := s.Go("a", failing); !errors.Is(err, supervise.ErrDuplicate) || err.Error() != `supervise: supervisor "root": task "a" is not added: there is a task of that name; names are unique among siblings` {
+	s.Add("a", failing)
+	if _, err := s.TryAdd("a", failing); !errors.Is(err, supervise.ErrDuplicate) || err.Error() != `supervise: supervisor "root": task "a" is not added: there is a task of that name; names are unique among siblings` {
 		t.Error(err)
 	}
 	mustPanic(t, `New: the name "" is empty`, func() { supervise.New("") })
-	mustPanic(t, `Go: the name "a/b" is empty or holds a slash`, func() { _, _ = supervise.New("x").Go("a/b", failing) })
-	mustPanic(t, "fn is nil", func() { _, _ = supervise.New("x").Go("a", nil) })
-	mustPanic(t, "WithGate and WithName are of one task", func() { supervise.New("x", supervise.WithName("y")) })
+	mustPanic(t, `Go: the name "a/b" is empty or holds a slash`, func() { supervise.New("x").Add("a/b", failing) })
+	mustPanic(t, "fn is nil", func() { supervise.New("x").Add("a", nil) })
 	mustPanic(t, "strategy (3) is unknown", func() { supervise.WithStrategy(3) })
 	mustPanic(t, "WithMaxStarts: 0 is below 1", func() { supervise.WithMaxStarts(0) })
 	mustPanic(t, "WithMaxAbandoned: 0 is below 1", func() { supervise.WithMaxAbandoned(0) })
@@ -273,7 +272,7 @@ func TestGroupCrashWhileStopping(t *testing.T) {
 		b := newBed(t, supervise.WithStrategy(supervise.OneForAll))
 		b.add("a", supervise.WithPolicy(policy.Constant(time.Minute)))
 		b.add("b")
-		_, err := b.sup.Go("slow", func(ctx context.Context) error {
+		_, err := b.sup.TryAdd("slow", func(ctx context.Context) error {
 			<-ctx.Done()
 			time.Sleep(10 * time.Second)
 			return errBoom // what it ends with when it is stopped does not matter
@@ -304,7 +303,7 @@ func TestGroupLeavesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, supervise.WithStrategy(supervise.OneForAll))
 		b.add("a")
-		b.add("once", supervise.Once())
+		b.add("once", supervise.WithRestart(supervise.Never))
 		b.add("done")
 		b.run()
 		b.end("done", nil)
@@ -347,7 +346,7 @@ func TestGroupForceRelease(t *testing.T) {
 func TestFairness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, classic)
-		_, _ = b.sup.Go("loop", failing)
+		b.sup.Add("loop", failing)
 		b.add("b")
 		b.run()
 		time.Sleep(time.Minute)
@@ -363,13 +362,13 @@ func TestFairness(t *testing.T) {
 func TestCycle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := supervise.New("root", quiet, givesUp)
-		_, _ = s.Go("self", s.Run)
+		s.Add("self", s.Run)
 		if err := s.Run(t.Context()); err == nil || !strings.Contains(err.Error(), `supervisor "root" is to run as a task below itself`) {
 			t.Error(err)
 		}
 		a, b := supervise.New("a", quiet, givesUp), supervise.New("b", quiet, givesUp)
-		_, _ = a.Go("b", b.Run)
-		_, _ = b.Go("a", a.Run)
+		a.Add("b", b.Run)
+		b.Add("a", a.Run)
 		if err := a.Run(t.Context()); err == nil || !strings.Contains(err.Error(), `supervisor "a" is to run as a task below itself`) {
 			t.Error(err)
 		}

@@ -11,42 +11,51 @@ import (
 
 	"github.com/holdfast-go/holdfast/gate"
 	"github.com/holdfast-go/holdfast/policy"
+	"github.com/holdfast-go/holdfast/supervise/internal/machine"
 )
 
-// Task is a function under supervision, as [Supervisor.Go] returns it. None of
-// its methods waits, so they may be called from anywhere, also from inside the
-// task and from observers. Safe for concurrent use.
+// Task is a function under supervision, as [Supervisor.Add] returns it. None of its
+// methods but Wait blocks, so they may be called from anywhere, also from inside
+// the task and from observers. Safe for concurrent use.
 //
 // There may be very many, most of which never crash; so what only one that has
-// crashed needs is in past.
+// crashed needs is in its past.
 type Task struct {
-	fn   func(context.Context) error
-	opts *options
+	fn    func(context.Context) error
+	opts  *options
+	child *Supervisor            // whose Run is fn; nil for any other function
+	name  atomic.Pointer[string] // its path
+	past  atomic.Pointer[past]   // nil before it crashed, or needed a gate for another reason; set once
 
-	// mu guards what follows, and the fields of workers that say so. They are
-	// written by the worker that serves the task, but for the name and env.
-	mu    sync.Mutex
-	name  string    // from the root
-	past  *past     // nil before it crashed; made once
-	runs  uint64    // begun
-	began time.Time // when the last run did
+	// mu guards what follows, and the fields of workers that say so. Order: Task.mu,
+	// then Supervisor.mu, then the locks of feeds and of the saver. Under it runs
+	// neither code of a user's nor anything that blocks.
+	mu     sync.Mutex
+	life   machine.Life
+	began  time.Time // when the last run did
+	worker *worker   // that serves it, or did last; nil before the first
 
-	place place // in the supervisor's order; guarded by its mu
-	first worker
+	index int32 // in the order of its supervisor; guarded by that one's mu
+
+	first worker // the first one that serves it
 }
 
 // past is what there is of a task that has crashed, or has a gate for another
 // reason.
 type past struct {
-	env     *env // in which it is, or was last
-	gate    *gate.Gate
-	kept    *kept // in the store; nil without one; the worker's own
+	gate   *gate.Gate
+	kept   *kept                      // in the store; nil without one; the worker's own
+	unused []runContext               // for the runs to come; the worker's own
+	told   atomic.Pointer[told]       // by the logger
+	fault  atomic.Pointer[PanicError] // the policy's first panic
+	faulty bool                       // that was reported; the worker's own
+
+	// guarded by the task's mu
 	crashes uint64
-	last    error                // what the last run ended with
-	note    *note                // what observers made of that; nil if nothing
-	faulty  bool                 // the policy has panicked
-	unused  []runContext         // for the runs to come; the worker's own
-	told    atomic.Pointer[told] // by the logger
+	last    error     // what the last run ended with
+	ended   time.Time // when it did
+	note    *note     // what observers made of that; nil if nothing
+	runs    history
 }
 
 // functionName is the name of a function without the path of its package, such
@@ -60,79 +69,139 @@ func functionName(fn func(context.Context) error) string {
 	return strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], "-fm")
 }
 
-// newWorker returns the worker that is to serve the task from now on.
-func (t *Task) newWorker(e *env) *worker {
-	w := &t.first
-	if w.task != nil {
-		w = &worker{}
-	}
-	w.task, w.env = t, e
-	e.serves(1)
-	t.lock()
-	defer t.unlock()
-	if leaf := t.leaf(); t.opts.sup != nil && t.name[:len(t.name)-len(leaf)] != e.prefix {
-		t.name = e.prefix + leaf // it runs at another place than before
-	}
-	if t.past != nil {
-		t.past.env = e
-	}
-	return w
-}
-
 // leaf is the task's name among its siblings.
-func (t *Task) leaf() string { return t.name[strings.LastIndexByte(t.name, '/')+1:] }
-
-// shared reports whether anyone but the worker looks at the task: a supervisor,
-// what saves its gate, or Run when it is to stop a task that might not.
-func (t *Task) shared() bool {
-	return t.opts.sup != nil || t.opts.stopTimeout >= 0 || t.opts.store != nil
+func (t *Task) leaf() string {
+	name := t.Name()
+	return name[strings.LastIndexByte(name, '/')+1:]
 }
 
-// lock and unlock go around all use of what mu guards, but for reading by the
-// worker, which is the one that writes.
-func (t *Task) lock() {
-	if t.shared() {
-		t.mu.Lock()
+// Name returns the task's path, such as "root/db/pool".
+func (t *Task) Name() string { return *t.name.Load() }
+
+// move gives the task another prefix, and those below it theirs.
+func (t *Task) move(prefix string) {
+	name, leaf := t.Name(), t.leaf()
+	if name[:len(name)-len(leaf)] == prefix {
+		return
 	}
-}
-
-func (t *Task) unlock() {
-	if t.shared() {
-		t.mu.Unlock()
+	name = prefix + leaf
+	t.name.Store(&name)
+	if t.child != nil {
+		t.child.move(name + "/")
 	}
-}
-
-// path is the task's name from the root.
-func (t *Task) path() string {
-	t.lock()
-	defer t.unlock()
-	return t.name
 }
 
 // theGate returns the task's gate, or nil if it has not needed one yet.
 func (t *Task) theGate() *gate.Gate {
-	t.lock()
-	defer t.unlock()
-	if t.past == nil {
-		return nil
+	if p := t.past.Load(); p != nil {
+		return p.gate
 	}
-	return t.past.gate
+	return nil
 }
 
 // needPast returns the task's past, which is made now if there was no need of it
-// before. Called by the worker.
+// before.
 func (t *Task) needPast(e *env) *past {
-	if t.past == nil {
-		g := t.opts.gate
-		if g == nil {
-			g = gate.New(policy.Guard(t.opts.policy, t.tellFault))
-		}
-		t.lock()
-		t.past = &past{env: e, gate: g}
-		t.unlock()
-		if t.runs > 0 {
+	if p := t.past.Load(); p != nil {
+		return p
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p := t.past.Load(); p != nil {
+		return p
+	}
+	g := t.opts.gate
+	if g == nil {
+		g = gate.New(policy.Guard(e.policyOf(t), t.policyPanicked))
+		if t.life.UnderWay() { // nobody else knows the gate
 			g.ObserveStart(t.began)
 		}
 	}
-	return t.past
+	p := &past{gate: g}
+	t.past.Store(p)
+	return p
+}
+
+// policyPanicked keeps the first panic of the policy, which decides while its gate is
+// locked; the worker reports it after.
+func (t *Task) policyPanicked(v any) {
+	if p := t.past.Load(); p != nil && p.fault.Load() == nil {
+		p.fault.Store(newPanicError(v))
+	}
+}
+
+// runNumber is the number of the run under way, or of the last one.
+func (t *Task) runNumber() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.life.Run
+}
+
+// lastErr is what the last run ended with.
+func (t *Task) lastErr() error {
+	p := t.past.Load()
+	if p == nil {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return p.last
+}
+
+// gateState is that of a task that may have no gate yet.
+func (t *Task) gateState() gate.State {
+	if g := t.theGate(); g != nil {
+		return g.State()
+	}
+	return gate.State{}
+}
+
+// uptime is how long the last run has lasted.
+func (t *Task) uptime() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return time.Since(t.began)
+}
+
+// record notes how a run ended. Called by the worker.
+func (t *Task) record(p *past, now time.Time, ran time.Duration, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err != nil {
+		p.crashes++
+	}
+	p.last, p.ended = err, now
+	p.runs.add(PastRun{Run: t.life.Run, Started: t.began, Ran: ran, Err: err})
+}
+
+// stopTimeout is how long a run may take to return when it was cancelled; negative
+// for as long as it takes. A supervisor ends after its tasks.
+func (w *worker) stopTimeout() time.Duration {
+	switch {
+	case w.task.child != nil:
+		return -1
+	case w.task.opts.stopTimeout >= 0:
+		return w.task.opts.stopTimeout
+	}
+	return w.env.stopTimeout
+}
+
+// slow reports whether the task is ready only when it says so.
+func (t *Task) slow() bool { return t.opts.readyTimeout > 0 || t.child != nil }
+
+func (t *Task) traits() machine.Traits {
+	var traits machine.Traits
+	if t.slow() {
+		traits |= machine.Slow
+	}
+	if t.opts.restart == Never {
+		traits |= machine.Once
+	}
+	if t.opts.significant {
+		traits |= machine.Significant
+	}
+	if t.opts.optional {
+		traits |= machine.Optional
+	}
+	return traits
 }

@@ -77,14 +77,14 @@ func (w *world) add(t *rapid.T) {
 		name: fmt.Sprint("task", w.made), up: true, tell: make(chan string),
 		mode: rapid.SampledFrom([]string{"crash", "crash", "always", "once"}).Draw(t, "mode"),
 	}
-	var opts []supervise.Option
+	var opts []supervise.TaskOption
 	switch m.mode {
 	case "always":
-		opts = append(opts, supervise.Always())
+		opts = append(opts, supervise.WithRestart(supervise.Always))
 	case "once":
-		opts = append(opts, supervise.Once())
+		opts = append(opts, supervise.WithRestart(supervise.Never))
 	}
-	task, err := w.sup.Go(m.name, func(ctx context.Context) error { return w.serve(ctx, m) }, opts...)
+	task, err := w.sup.TryAdd(m.name, func(ctx context.Context) error { return w.serve(ctx, m) }, opts...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func (w *world) settle() {
 	time.Sleep(time.Hour)
 	synctest.Wait()
 	for _, m := range w.members {
-		if s := m.task.Status(); !m.unsure && ((m.live.Load() == 1) != m.up || s.Running != m.up) {
+		if s := m.task.Status(); !m.unsure && ((m.live.Load() == 1) != m.up || (s.State == supervise.Running) != m.up) {
 			w.t.Errorf("%s (%s) is up: %v; it should be: %v; %+v", m.name, m.mode, m.live.Load() == 1, m.up, s)
 		}
 	}

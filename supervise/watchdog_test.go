@@ -20,7 +20,7 @@ func TestWatchdogQuiet(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 			return ctx.Err()
-		}, supervise.WithWatchdog(time.Minute+1), supervise.Once())
+		}, supervise.WithWatchdog(time.Minute+1), supervise.WithRestart(supervise.Never))
 		if err != nil {
 			t.Error(err)
 		}
@@ -49,7 +49,7 @@ func TestWatchdogBites(t *testing.T) {
 						t.Errorf("cancelled after %v with %v", ran, context.Cause(ctx))
 					}
 					return test.end(ctx)
-				}, supervise.WithWatchdog(time.Minute), supervise.Once(), quiet)
+				}, supervise.WithWatchdog(time.Minute), supervise.WithRestart(supervise.Never), quiet)
 				for _, want := range test.want {
 					if !errors.Is(err, want) {
 						t.Errorf("%v is not %v", err, want)

@@ -6,142 +6,391 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/supervise/internal/machine"
 )
 
-// worker serves a task from its start to its end. One goroutine at a time does
-// everything in turn: it waits at the gate, calls the function, and enters how
-// that ended. It alone owns the fields below "own".
+// worker serves a task, from its start until it is stopped, ends, or is left behind.
+// One goroutine does everything in turn; a function that calls runtime.Goexit costs
+// the goroutine, and another one goes on at the stage that was noted before.
 //
-// A worker that is asked to stop and does not is abandoned: the task is served
-// by another from then on, and what this one still does changes nothing. Which of
-// the two comes first, the end of a run or its being abandoned, is settled under
-// the task's mu.
+// What a worker does in which order is in this file: it waits for what a run needs
+// (wait.go), begins the run, calls the function, records how that ended, asks the gate,
+// and goes on. What may happen meanwhile, and which of two things was first, is decided
+// by the task's machine.Life.
 type worker struct {
 	task *Task
 	env  *env
 
 	// guarded by the task's mu
-	end       *ending     // nil until it is asked to stop, or ends
-	run       *runContext // the one under way; or that waits to begin; or the last
+	run       *runContext // under way; or it waits to begin; or the last
+	cause     error       // why it is to stop; nil while it is not. Then what the task ended with
+	timer     *time.Timer // of the stop timeout; nil while nothing was cancelled
 	goroutine uint64
-	running   bool
-	abandoned bool
-	killed    bool // a process serves the run, which is killed at the stop timeout
-	again     bool // when the worker ends without another run, the task is to be started again
+	waits     waitFor
+	left      *leftBehind // once it is
+	outcome   machine.End // when it has ended
 
 	// own
-	prepared bool // run has not begun yet
-	begun    bool // the first run has, by beginNow
-	calling  bool // the function
-	exit     exit
-	first    runContext
+	after  *leftBehind // a run of the task that was abandoned before
+	number uint32      // among the workers of the task
+	serial uint32      // among the starts by the supervisor
+	stage  stage       // what is to be done next
+	how    machine.End
+	fresh  bool // run waits to begin
+	permit bool // it holds one of the supervisor's
+	first  runContext
 }
 
-// exit is how a call of the function was left.
-type exit uint8
+// stage is what the worker does next. It is set before code of a user's is called, to
+// what follows: if that ends the goroutine, the next one goes on there.
+type stage uint8
 
 const (
-	unknown exit = iota // by a panic that goes on, so far as is known
-	known               // with an error or none
+	recalling stage = iota // load the gate from the store
+	arriving               // wait at the gate before the first run
+	preparing              // wait for what else a run needs
+	refusing               // begin a run that is not admitted
+	calling                // the function
+	returning              // record how the call ended
+	judging                // ask the gate about a crash
+	reporting              // tell the observers
+	deciding               // whether another run follows
+	holding                // wait at the gate after a crash
+	leaving                // end
+	gone
 )
 
-// ending is how a worker is to end, or has.
-type ending struct {
-	cause error       // why it is to stop; nil while it is not
-	timer *time.Timer // the supervisor's: it is to have stopped
-
-	outcome outcome
-	result  error // what the task has ended with
-	real    error // what the run ended with that was stopped, if that is more than why it was
-}
-
-// outcome is how a worker has ended.
-type outcome uint8
-
-const (
-	stopped   outcome = iota // as it was asked to
-	completed                // by a clean exit
-	crashed                  // by a crash that ends the task
-	handed                   // to the supervisor, which restarts it with others
-	gaveUp
-	late // after it was abandoned
-)
-
-// work is what the goroutine does. It goes on after a call in which the goroutine
-// before this one was lost, which ended with err, or begins with the first.
-func (w *worker) work(err error) {
+// work is what the goroutine does.
+func (w *worker) work() {
 	defer func() {
-		if w.calling && w.exit != unknown {
-			go w.work(err)
+		if w.stage != gone {
+			go w.work()
 		}
 	}()
-	if !w.calling { // else it has inherited the labels
-		pprof.SetGoroutineLabels(w.labelled())
-	}
+	pprof.SetGoroutineLabels(w.labelled())
 	w.identify()
-	if w.calling || w.begun || w.begin(w.approach()) {
-		w.serve(&err)
+	for w.stage != gone {
+		w.proceed()
 	}
-	if w.run != nil {
-		w.run.end()
-	}
-	w.env.serves(-1)
-	if w.env.done != nil {
-		close(w.env.done)
-		return
-	}
-	w.env.tree.s.inbox.post(notice{kind: workerEnded, worker: w})
 }
 
-// serve calls the function for the run that has begun, or enters how the call
-// ended in which the goroutine before this one was lost, and goes on with the
-// runs that follow. It leaves in err what a call ended with.
-func (w *worker) serve(err *error) {
-	for proceed := true; proceed; {
-		if !w.calling {
-			w.calling = true
-			w.call(err)
+func (w *worker) proceed() {
+	switch w.stage {
+	case recalling:
+		w.stage = arriving
+		w.recall()
+	case arriving:
+		w.arrive()
+	case preparing:
+		w.prepare()
+	case refusing:
+		w.begin(time.Now(), ErrGoexit)
+	case calling:
+		err := ErrGoexit
+		w.stage = returning
+		w.call(&err)
+		w.settle(err)
+	case returning: // the goroutine before this one was lost in the function
+		w.settle(ErrGoexit)
+	case judging: // in the place of a worker that was left behind
+		w.judge(time.Now(), w.task.uptime(), w.task.lastErr())
+	case reporting:
+		w.report(time.Now(), 0, w.task.lastErr(), w.task.gateState())
+	case deciding:
+		w.decide(time.Now(), w.task.lastErr(), w.task.gateState())
+	case holding:
+		w.hold(time.Now(), w.task.gateState())
+	case leaving:
+		w.leave()
+	case gone:
+	}
+}
+
+// begin begins a run, unless the task is to stop.
+func (w *worker) begin(now time.Time, refused error) {
+	t := w.task
+	t.mu.Lock()
+	w.noticeDone()
+	effect := t.life.Step(machine.LifeInput{Kind: machine.Begin, Worker: w.number, Slow: t.slow()})
+	if effect&machine.Call != 0 {
+		if !w.fresh {
+			w.run = w.nextContext()
 		}
-		w.calling = false
-		proceed = w.begin(w.settle(*err))
+		w.fresh, w.waits = false, nothing
+		t.began = now
+	}
+	t.mu.Unlock()
+	if effect&machine.Call == 0 {
+		w.quit(now, 0, nil)
+		return
+	}
+	w.limit(now)
+	w.stage = calling
+	if refused != nil {
+		w.stage = returning
+	}
+	if p := t.past.Load(); p != nil {
+		p.gate.ObserveStart(now)
+		w.keep(p)
+	}
+	if w.env.wants(KindStart) {
+		w.env.reportStart(t, now)
+	}
+	if refused != nil {
+		w.settle(refused)
 	}
 }
 
 // beginNow begins the first run on the goroutine of the supervisor, so that those
-// of several tasks begin in order, unless that would have to wait.
-func (w *worker) beginNow() {
+// of several tasks begin in order, unless that would have to wait, or run code of a user's.
+func (w *worker) beginNow(wanted bool) {
 	t := w.task
-	if t.opts.gate == nil && w.env.saver == nil && w.env.tree.permits == nil && (t.past == nil || t.past.gate.State().Phase() == gate.Idle) {
-		w.begun = w.begin(time.Now(), true)
+	if t.opts.gate != nil || w.env.saver != nil || w.after != nil || w.admission() != nil || w.env.permits() != nil {
+		return
+	}
+	if p := t.past.Load(); p != nil && p.gate.State().Phase() != gate.Idle {
+		return
+	}
+	now := time.Now()
+	t.mu.Lock()
+	effect := t.life.Step(machine.LifeInput{Kind: machine.Begin, Worker: w.number, Slow: t.slow()})
+	if effect&machine.Call != 0 {
+		w.run = w.nextContext()
+		t.began = now
+	}
+	t.mu.Unlock()
+	if effect&machine.Call == 0 {
+		return // it is to stop, and finds out by itself
+	}
+	w.limit(now)
+	w.stage = calling
+	if p := t.past.Load(); p != nil {
+		p.gate.ObserveStart(now)
+	}
+	if wanted {
+		w.env.reportStart(t, now)
+	}
+}
+
+// noticeDone has a task under Run stop whose context is done: the function may have
+// seen that before Run did. Under a supervisor, contexts are done when it says so.
+// Called with the task's mu.
+func (w *worker) noticeDone() {
+	if w.env.tree == nil && w.env.ctx.Err() != nil && w.task.life.Step(machine.LifeInput{Kind: machine.Stop}) != 0 {
+		w.cause = context.Cause(w.env.ctx)
+	}
+}
+
+// settle records how the run ended, whose function ended with err.
+func (w *worker) settle(err error) {
+	err = w.closeRun(err)
+	now := time.Now()
+	t := w.task
+	t.mu.Lock()
+	w.noticeDone()
+	effect := t.life.Step(machine.LifeInput{Kind: machine.Return, Worker: w.number, Run: w.run.run})
+	ran, fault, cause := now.Sub(t.began), t.life.Fault, w.cause
+	if effect == machine.Settle && w.timer != nil {
+		w.timer.Stop()
+		w.timer = nil
+	}
+	t.mu.Unlock()
+	switch effect {
+	case machine.Settle:
+		w.judge(now, ran, blame(fault, err))
+	case machine.Quit:
+		w.quit(now, ran, realError(cause, err))
+	default:
+		w.returned(now, err)
+	}
+}
+
+// blame returns what a run counts as, with which the supervisor found a fault.
+func blame(fault machine.Fault, err error) error {
+	switch fault {
+	case machine.Silent:
+		return join(ErrWatchdog, realError(ErrWatchdog, err))
+	case machine.Unready:
+		return join(ErrNotReady, realError(ErrNotReady, err))
+	case machine.Healthy:
+	}
+	return err
+}
+
+// closeRun waits for all that belongs to the run, and returns what it ended with.
+func (w *worker) closeRun(err error) error {
+	err = w.run.wait(err)
+	w.endLimits()
+	w.run.end()
+	return err
+}
+
+// judge asks the gate about a run that ended by itself, or that was left behind.
+func (w *worker) judge(now time.Time, ran time.Duration, err error) {
+	t := w.task
+	w.stage = reporting
+	var state gate.State
+	switch p := t.past.Load(); {
+	case err != nil:
+		p = t.needPast(w.env)
+		t.record(p, now, ran, err)
+		state = p.gate.ObserveCrash(now, err)
+		w.keep(p)
+		if p.fault.Load() != nil && !p.faulty {
+			w.reportFault(p)
+		}
+	case t.opts.restart == Always:
+		p = t.needPast(w.env)
+		t.record(p, now, ran, nil)
+		state = p.gate.ObserveRestart(now)
+		w.keep(p)
+	case p != nil:
+		t.record(p, now, ran, nil)
+		p.gate.ObserveCleanExit(now)
+		w.keep(p)
+	}
+	w.report(now, ran, err, state)
+}
+
+// report tells the observers how the run ended.
+func (w *worker) report(now time.Time, ran time.Duration, err error, state gate.State) {
+	w.stage = deciding
+	switch {
+	case err != nil:
+		if w.env.wants(KindCrash) {
+			w.reportCrash(now, ran, state)
+		}
+	case w.env.wants(KindExit):
+		w.reportExit(now, ran, state)
+	}
+	w.decide(now, err, state)
+}
+
+// decide goes on, or ends. A crash that concerns other tasks is a matter of the
+// supervisor, too.
+func (w *worker) decide(now time.Time, err error, state gate.State) {
+	t := w.task
+	switch {
+	case err == nil && t.opts.restart != Always:
+		w.end(machine.Completed, nil)
+		return
+	case err != nil && t.opts.restart == Never:
+		w.end(machine.Failed, err)
+		return
+	}
+	w.stage = holding
+	if w.env.grouped() && state.Phase() != gate.GaveUp {
+		w.post(machine.Crashed)
+	}
+	w.hold(now, state)
+}
+
+// quit has the worker end, as it was asked to stop. real is what the run ended with,
+// if that says more.
+func (w *worker) quit(now time.Time, ran time.Duration, real error) {
+	t := w.task
+	w.how, w.stage = machine.Stopped, leaving
+	t.mu.Lock()
+	current := w.number == t.life.Worker
+	if real != nil {
+		w.cause = &stoppedWith{w.cause, real}
+	}
+	cause := w.cause
+	t.mu.Unlock()
+	if !current {
+		return
+	}
+	if p := t.past.Load(); p != nil && ran > 0 {
+		p.gate.ObserveCleanExit(now)
+		w.keep(p)
+	}
+	if w.env.wants(KindStop) {
+		w.reportStop(now, ran, cause)
+	}
+}
+
+// end has the worker end, as no run is to follow.
+func (w *worker) end(how machine.End, result error) {
+	w.task.mu.Lock()
+	w.cause = result
+	w.task.mu.Unlock()
+	w.how, w.stage = how, leaving
+}
+
+// giveUp has the worker end, as the policy gave up, unless the task is to stop anyway.
+func (w *worker) giveUp(now time.Time) {
+	t := w.task
+	t.mu.Lock()
+	w.noticeDone()
+	asked := t.life.Phase == machine.Leaving
+	t.mu.Unlock()
+	if asked {
+		w.quit(now, 0, nil)
+		return
+	}
+	w.stage = leaving
+	w.end(machine.GaveUp, w.reportGiveUp(now))
+}
+
+// leave is the end of the worker.
+func (w *worker) leave() {
+	t := w.task
+	if w.run != nil {
+		w.run.end()
+	}
+	w.givePermit()
+	t.mu.Lock()
+	current := w.number == t.life.Worker
+	t.life.Step(machine.LifeInput{Kind: machine.Leave, Worker: w.number})
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	how := w.how
+	if how == machine.Stopped && renews(w.cause) {
+		how = machine.Renewed
+	}
+	w.outcome = how
+	if current && w.env.tree != nil {
+		w.env.tree.s.ended(w, how)
+	}
+	t.mu.Unlock()
+	w.stage = gone
+	if !current {
+		w.comeBack()
+		return
+	}
+	w.env.serves(-1)
+	if w.env.done != nil {
+		close(w.env.done)
+	}
+}
+
+// post tells the supervisor something about the worker's task, if that has not been
+// asked to stop meanwhile.
+func (w *worker) post(kind machine.Kind) {
+	t := w.task
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.life.Phase == machine.Held && w.number == t.life.Worker {
+		w.env.tree.s.post(t, machine.Input{Kind: kind, Serial: w.serial}, nil)
 	}
 }
 
 // identify notes which goroutine it is, if it may be abandoned.
 func (w *worker) identify() {
-	if w.task.opts.stopTimeout < 0 {
+	if w.stopTimeout() < 0 {
 		return
 	}
 	id := goroutineID()
-	w.task.lock()
-	defer w.task.unlock()
+	w.task.mu.Lock()
+	defer w.task.mu.Unlock()
 	w.goroutine = id
 }
 
 // labelled returns the parent of all runs, with the task's label for profiles.
 // Nobody keeps it: a label that a goroutine carries does without.
 func (w *worker) labelled() context.Context {
-	return pprof.WithLabels(w.env.ctx, pprof.Labels("task", w.task.path()))
-}
-
-// asked returns why the worker is to stop, or nil. Called with the task's mu.
-func (w *worker) asked() error {
-	switch {
-	case w.end != nil:
-		return w.end.cause
-	case w.env.ctx.Err() != nil:
-		return context.Cause(w.env.ctx)
-	}
-	return nil
+	return pprof.WithLabels(w.env.ctx, pprof.Labels("task", w.task.Name()))
 }
 
 // The functions that call those of a task, below which a panic's stack is no
@@ -149,33 +398,28 @@ func (w *worker) asked() error {
 const (
 	runFrame    = "github.com/holdfast-go/holdfast/supervise.(*worker).call"
 	memberFrame = "github.com/holdfast-go/holdfast/supervise.(*runContext).member"
+	admitFrame  = "github.com/holdfast-go/holdfast/supervise.(*worker).admit"
 )
 
-// call runs the function to its end, and leaves in err what that was.
+// call runs the function to its end, and leaves in err what that was. Goexit cannot be
+// stopped, not even by recovering from a panic that came after it: this goroutine ends,
+// and work's deferred function hands over to another.
 func (w *worker) call(err *error) {
-	w.exit = unknown
-	defer w.caught(err)
-	*err = w.task.fn(w.run)
-	w.exit = known
-}
-
-// caught is deferred by call, and tells the three ways apart in which a function
-// is left. Goexit cannot be stopped, not even by recovering from a panic that
-// came after it: this goroutine ends, and work's deferred function hands over to
-// another.
-func (w *worker) caught(err *error) {
-	switch {
-	case w.exit == known:
-		return
-	case !w.task.opts.letPanic:
-		*err = ErrGoexit
-		if v := recover(); v != nil {
-			*err = newPanicError(v)
+	returned := false
+	defer func() {
+		if returned {
+			return
 		}
-	case leavesByGoexit():
-		*err = ErrGoexit
-	default:
-		return
-	}
-	w.exit = known
+		if !w.task.opts.letPanic {
+			if v := recover(); v != nil {
+				*err = newPanicError(v)
+			}
+			return
+		}
+		if !leavesByGoexit() {
+			w.stage = gone // the process ends
+		}
+	}()
+	*err = w.task.fn(w.run)
+	returned = true
 }

@@ -50,7 +50,7 @@ func startHoldfast(names []string, task Task, opts ...supervise.SupervisorOption
 	s := supervise.New("pool", append(opts, supervise.WithPolicy(policy.Constant(0)),
 		supervise.WithLogger(slog.New(slog.DiscardHandler)))...)
 	for i, name := range names {
-		if _, err := s.Go(name, func(ctx context.Context) error { return task(ctx, i) }); err != nil {
+		if _, err := s.TryAdd(name, func(ctx context.Context) error { return task(ctx, i) }); err != nil {
 			panic(fmt.Sprintf("compare: %v", err))
 		}
 	}

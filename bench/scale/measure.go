@@ -95,7 +95,7 @@ func startSupervised(names []string) func() {
 }
 
 func mustGo(s *supervise.Supervisor, name string, fn func(context.Context) error) {
-	if _, err := s.Go(name, fn); err != nil {
+	if _, err := s.TryAdd(name, fn); err != nil {
 		panic(err)
 	}
 }

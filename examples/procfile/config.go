@@ -121,7 +121,7 @@ func (s *settings) check(where string) error {
 }
 
 var restartModes = map[string]supervise.Option{
-	"always": supervise.Always(), "on-crash": nil, "never": supervise.Once(),
+	"always": supervise.WithRestart(supervise.Always), "on-crash": nil, "never": supervise.WithRestart(supervise.Never),
 }
 
 // warnings returns what is wrong with the policies of processes that can never do what

@@ -108,7 +108,7 @@ func run(entries []entry, c config, keys io.Reader, out *console) error {
 			opts = append(opts, supervise.Significant())
 		}
 		build := func(context.Context) *exec.Cmd { return shell(e.command) }
-		if _, err := sup.Go(e.name, supervise.Command(build), opts...); err != nil {
+		if _, err := sup.TryAdd(e.name, supervise.Command(build), opts...); err != nil {
 			panic(err) // names are unique
 		}
 	}

@@ -1,0 +1,204 @@
+package supervise
+
+import (
+	"errors"
+	"time"
+
+	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/supervise/internal/machine"
+)
+
+// How a task is stopped, and left behind if it does not stop. All of this is called by
+// others than the worker's goroutine.
+
+// leftBehind is a run that was abandoned.
+type leftBehind struct {
+	err      *AbandonedError
+	told     chan struct{} // closed when that was reported; the end of the run is reported after
+	returned chan struct{} // closed when the run has returned
+	before   *leftBehind   // an earlier one of the same task that may be there
+
+	goroutine uint64
+}
+
+// back reports whether the run has returned.
+func (l *leftBehind) back() bool {
+	select {
+	case <-l.returned:
+		return true
+	default:
+		return false
+	}
+}
+
+// stopCause is why an operator has a task stopped.
+type stopCause struct {
+	why    error
+	by     gate.By
+	renews bool // it is to be started again
+}
+
+func (c *stopCause) Error() string {
+	if by := c.by.String(); by != "" {
+		return c.why.Error() + " (" + by + ")"
+	}
+	return c.why.Error()
+}
+
+func (c *stopCause) Unwrap() error { return c.why }
+
+// renews reports whether a worker that was stopped for that cause, and perhaps ended
+// with an error beside, is followed by another.
+func renews(cause error) bool {
+	var c *stopCause
+	return errors.As(cause, &c) && c.renews
+}
+
+// actor returns who is behind a cause.
+func actor(cause error) gate.By {
+	var c *stopCause
+	if errors.As(cause, &c) {
+		return c.by
+	}
+	return gate.By{}
+}
+
+// ask has the machine take in what is wanted of the task, and does what it says. It
+// reports whether a worker was there to be asked.
+func (t *Task) ask(kind machine.LifeKind, cause error) (served bool) {
+	t.mu.Lock()
+	w := t.worker
+	served = t.life.Phase != machine.Idle
+	effect := t.life.Step(machine.LifeInput{Kind: kind})
+	if effect&machine.Cancel != 0 {
+		w.cause = cause
+		w.watchEnd()
+	}
+	t.mu.Unlock()
+	if effect&machine.Cancel != 0 {
+		w.cancel(cause)
+	}
+	if effect&machine.Release != 0 {
+		if g := t.theGate(); g != nil {
+			g.ForceRelease(actor(cause))
+		}
+	}
+	return served
+}
+
+// cancel cancels the run under way, or the wait for the next.
+func (w *worker) cancel(cause error) {
+	w.task.mu.Lock()
+	run := w.run
+	w.task.mu.Unlock()
+	if run != nil {
+		run.cancel(cause)
+	}
+}
+
+// fault has the machine take in that the run under way does not what it is to do in
+// time, unless it is another run by now.
+func (c *runContext) fault(kind machine.LifeKind, cause error) {
+	w, t := c.worker, c.worker.task
+	t.mu.Lock()
+	effect := t.life.Step(machine.LifeInput{Kind: kind, Worker: w.number, Run: c.run})
+	if effect&machine.Cancel != 0 {
+		w.watchEnd()
+	}
+	t.mu.Unlock()
+	if effect&machine.Cancel != 0 {
+		c.cancel(cause)
+	}
+}
+
+// watchEnd sets the stop timeout on the run under way, or the one that waits to
+// begin. Called with the task's mu.
+func (w *worker) watchEnd() {
+	if d := w.stopTimeout(); d >= 0 {
+		run := w.task.life.Pending()
+		w.timer = time.AfterFunc(d, func() { w.overdue(run) })
+	}
+}
+
+// overdue leaves the worker behind if that run was cancelled and has not returned.
+func (w *worker) overdue(run uint64) {
+	t := w.task
+	t.mu.Lock()
+	fault := t.life.Fault
+	effect := t.life.Step(machine.LifeInput{Kind: machine.Overdue, Worker: w.number, Run: run})
+	if effect&machine.Abandon == 0 {
+		t.mu.Unlock()
+		return
+	}
+	left := &leftBehind{told: make(chan struct{}), returned: make(chan struct{}), before: w.after, goroutine: w.goroutine}
+	left.err = &AbandonedError{Task: t.Name(), Run: run, Cause: w.cause}
+	if effect&machine.Replace != 0 {
+		left.err.Cause = blame(fault, nil)
+	}
+	w.left = left
+	var next *worker
+	if effect&machine.Replace != 0 {
+		next = &worker{task: t, env: w.env, number: t.life.Worker, serial: w.serial, after: left, stage: judging}
+		t.worker = next
+	}
+	t.mu.Unlock()
+	if s := t.opts.sup; s != nil {
+		s.abandon(t, left)
+	}
+	left.err.locate(t, left.goroutine)
+	w.env.reportAside(t, Event{Kind: KindAbandon, Run: run, At: time.Now(), Err: left.err, Injected: w.injected()})
+	if next == nil {
+		w.env.reportAside(t, Event{Kind: KindStop, Run: run, At: time.Now(), Err: left.err, By: actor(left.err)})
+	}
+	close(left.told)
+	if next == nil {
+		w.left.end(w)
+		return
+	}
+	p := t.needPast(w.env)
+	t.mu.Lock()
+	p.last = left.err.Cause
+	t.mu.Unlock()
+	go next.work()
+}
+
+// end records that the task has ended, though its run has not.
+func (l *leftBehind) end(w *worker) {
+	t := w.task
+	t.mu.Lock()
+	w.cause = l.err
+	if w.env.tree != nil {
+		how := machine.Stopped
+		if renews(l.err) {
+			how = machine.Renewed
+		}
+		w.env.tree.s.ended(w, how)
+	}
+	t.mu.Unlock()
+	w.env.serves(-1)
+	if w.env.done != nil {
+		close(w.env.done)
+	}
+}
+
+// returned reports that the run has ended of a worker that was left behind, with err.
+func (w *worker) returned(now time.Time, err error) {
+	w.stage = gone
+	w.task.mu.Lock()
+	left := w.left
+	w.task.mu.Unlock()
+	<-left.told
+	w.env.reportAside(w.task, Event{Kind: KindReturn, Run: left.err.Run, At: now, Err: err})
+	w.comeBack()
+}
+
+// comeBack records that a worker has ended that was left behind.
+func (w *worker) comeBack() {
+	w.task.mu.Lock()
+	left := w.left
+	w.task.mu.Unlock()
+	close(left.returned)
+	if s := w.task.opts.sup; s != nil {
+		s.takeBack(w.task)
+	}
+}

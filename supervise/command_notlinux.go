@@ -1,9 +1,0 @@
-//go:build !linux
-
-package supervise
-
-import "os/exec"
-
-// awaitExit returns false: there is no portable way to see that a process has
-// ended before it is reaped.
-func awaitExit(*exec.Cmd) bool { return false }

@@ -1,0 +1,430 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/supervise/internal/machine"
+)
+
+// tree is a supervisor while its Run runs. Whoever has an input steps the machine under
+// the supervisor's mu; what is to be done then is queued, and done in order by one
+// goroutine, that of Run, outside of any lock. The queue is bounded by the machine: it
+// wants one thing of a task at a time, and nothing when it does not run.
+type tree struct {
+	s         *Supervisor
+	env       *env                // of its tasks, but for those in own
+	own       map[*Task]*env      // tasks with a logger or observers of their own; Run's own
+	parent    *Task               // as which the supervisor runs; nil for the root
+	self      context.Context     // of Run
+	permits   *semaphore.Weighted // to start up; nil for any number
+	ownsSaver bool                // env.saver ends with the tree
+	nagging   *time.Timer
+
+	// guarded by the supervisor's mu
+	cause    error   // why all tasks are to stop
+	result   error   // what Run returns
+	failures []error // what significant tasks have ended with
+	ends     []error // real errors of stopped tasks
+}
+
+var (
+	// ErrStopped matches the cause of a run that was stopped by [Task.Stop] or
+	// [Task.Remove], and what such a task has ended with.
+	ErrStopped = errors.New("supervise: stopped by an operator")
+
+	errGroup     = errors.New("supervise: stopped, to be restarted with a task that crashed")
+	errRestarted = errors.New("supervise: stopped, to be restarted by an operator")
+	errPaused    = errors.New("supervise: stopped, as an operator has paused the task")
+	errComplete  = errors.New("supervise: stopped, as a significant task has ended")
+)
+
+// open makes the tree of a call of Run.
+func (s *Supervisor) open(ctx context.Context) (*tree, error) {
+	tr := newTree(ctx, s)
+	if tr.within(s) {
+		return nil, fmt.Errorf("supervise: supervisor %q is to run as a task below itself; supervisors form trees, not cycles", s.name)
+	}
+	s.mu.Lock()
+	if s.tree != nil {
+		s.mu.Unlock()
+		return nil, fmt.Errorf("supervise: supervisor %q is running already; let its Run return first", s.name)
+	}
+	s.tree = tr
+	s.parent = tr.parent
+	s.mu.Unlock()
+	if tr.parent != nil && tr.parent.opts.sup != nil {
+		tr.parent.opts.sup.adopt(tr.parent, s)
+	}
+	s.move(tr.env.prefix)
+	s.forgive()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queue(s.machine.Step(machine.Input{Kind: machine.Open}), nil)
+	return tr, nil
+}
+
+func newTree(ctx context.Context, s *Supervisor) *tree {
+	tr := &tree{s: s, self: ctx}
+	o := &s.opts.tasks
+	free := context.WithoutCancel(ctx)
+	if c, ok := ctx.Value(runKey{}).(*runContext); ok {
+		tr.parent = c.worker.task
+		tr.env = c.worker.env.below(free, tr.parent.Name()+"/", o)
+		if d := tr.parent.opts.stopTimeout; d >= 0 && o.stopTimeout < 0 && tr.parent.child == s {
+			tr.env.stopTimeout = d
+		}
+	} else {
+		tr.env = newEnv(free, s.name+"/", o)
+	}
+	tr.env.tree = tr
+	if o.store != nil {
+		tr.env.saver, tr.ownsSaver = newSaver(o.store), true
+	}
+	if s.opts.maxStarts > 0 {
+		tr.permits = semaphore.NewWeighted(int64(s.opts.maxStarts))
+	}
+	return tr
+}
+
+// within reports whether the tree is somewhere below s.
+func (tr *tree) within(s *Supervisor) bool {
+	for t := tr.parent; t != nil && t.opts.sup != nil; t = t.opts.sup.runsAs() {
+		if t.opts.sup == s {
+			return true
+		}
+	}
+	return false
+}
+
+// runsAs returns the task as which the supervisor runs, if it does.
+func (s *Supervisor) runsAs() *Task {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tree == nil {
+		return nil
+	}
+	return s.tree.parent
+}
+
+// forgive gives a clean slate to the tasks that the policy had given up on when
+// the supervisor ran before: that it runs again is the decision to try again.
+func (s *Supervisor) forgive() {
+	for _, t := range s.list() {
+		t.pardon(gate.By{})
+	}
+}
+
+// pardon opens the task's gate if its policy gave up.
+func (t *Task) pardon(by gate.By) {
+	if g := t.theGate(); g != nil && g.State().Phase() == gate.GaveUp {
+		g.ForceRelease(by)
+	}
+}
+
+// close ends the tree, and returns what Run returns.
+func (s *Supervisor) close(tr *tree) error {
+	tr.nagging.Stop()
+	if tr.ownsSaver {
+		tr.env.saver.close()
+	}
+	if tr.parent == nil {
+		tr.env.all.flush()
+	} else if up := tr.parent.opts.sup; up != nil && tr.parent.child != s {
+		up.adopt(tr.parent, nil)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tree = nil
+	select {
+	case <-s.settled:
+		s.settled = make(chan struct{})
+	default:
+	}
+	return tr.report()
+}
+
+// report is what Run returns.
+func (tr *tree) report() error {
+	errs := append([]error{tr.result}, tr.ends...)
+	for _, left := range tr.s.left {
+		for ; left != nil; left = left.before {
+			if !left.back() {
+				errs = append(errs, left.err)
+			}
+		}
+	}
+	return join(errs...)
+}
+
+// queue notes what the machine wants done. Called with mu.
+func (s *Supervisor) queue(effects []machine.Effect, cause error) {
+	for _, e := range effects {
+		var t *Task
+		if e.Do < machine.Settled {
+			t = s.tasks[e.Index]
+		}
+		switch e.Do {
+		case machine.Rested:
+			s.announce(t)
+			continue
+		case machine.Forget:
+			s.tasks[e.Index] = nil
+			delete(s.names, t.leaf())
+			s.announce(t)
+		case machine.Begun:
+			s.begun(e, cause)
+			continue
+		}
+		if s.tree != nil {
+			s.todo = append(s.todo, effect{e, t, cause})
+		}
+	}
+	if len(s.todo) > 0 {
+		s.nudge()
+	}
+}
+
+// begun records why all tasks are to be stopped. Called with mu.
+func (s *Supervisor) begun(e machine.Effect, cause error) {
+	tr := s.tree
+	switch e.Why {
+	case machine.ForAbandoned:
+		cause = ErrAbandoned
+	case machine.ForCompletion:
+		tr.cause, tr.result = errComplete, join(tr.failures...)
+		return
+	}
+	tr.cause, tr.result = cause, cause
+}
+
+// nudge has Run look what there is to do.
+func (s *Supervisor) nudge() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// post has the machine take in something about a task that it has. cause is what the
+// effects are done for, if an operator asks for them.
+func (s *Supervisor) post(t *Task, in machine.Input, cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.has(t) {
+		in.Index = int(t.index)
+		s.queue(s.machine.Step(in), cause)
+	}
+}
+
+// has reports whether the task was not removed. Called with mu.
+func (s *Supervisor) has(t *Task) bool {
+	return int(t.index) < len(s.tasks) && s.tasks[t.index] == t
+}
+
+// shutDown has all tasks stopped.
+func (s *Supervisor) shutDown(cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tree != nil {
+		s.queue(s.machine.Step(machine.Input{Kind: machine.Shutdown}), cause)
+	}
+}
+
+// ended records that a worker has ended. Called with the task's mu.
+func (s *Supervisor) ended(w *worker, how machine.End) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, tr := w.task, w.env.tree
+	if s.tree != tr || !s.has(t) {
+		return
+	}
+	switch {
+	case how == machine.Failed && t.opts.significant:
+		tr.failures = append(tr.failures, &taskError{t.Name(), w.cause})
+	case how == machine.Stopped && s.machine.Closing():
+		if with, ok := w.cause.(*stoppedWith); ok { //nolint:errorlint // it is never wrapped
+			tr.ends = append(tr.ends, &taskError{t.Name(), with.real})
+		}
+	}
+	s.queue(s.machine.Step(machine.Input{Kind: machine.Ended, Index: int(t.index), End: how}), w.cause)
+}
+
+// abandon records that a run was left behind.
+func (s *Supervisor) abandon(t *Task, left *leftBehind) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left.before = s.left[t]
+	s.left[t] = left
+	s.queue(s.machine.Step(machine.Input{Kind: machine.Left}), nil)
+}
+
+// takeBack records that a run has returned that was left behind.
+func (s *Supervisor) takeBack(t *Task) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := s.left[t]
+	for last != nil && last.back() {
+		last = last.before
+	}
+	if s.left[t] = last; last == nil {
+		delete(s.left, t)
+	}
+	s.queue(s.machine.Step(machine.Input{Kind: machine.Returned}), nil)
+}
+
+// perform does what there is to do, and reports whether that was the last.
+func (tr *tree) perform() (finished bool) {
+	s := tr.s
+	s.mu.Lock()
+	todo := s.todo
+	s.todo = nil
+	s.mu.Unlock()
+	starts := starts{tree: tr}
+	for _, e := range todo {
+		switch e.Do {
+		case machine.Start:
+			starts.start(e.task, e.Serial)
+		case machine.Halt:
+			e.task.ask(machine.Stop, tr.causeOf(e))
+		case machine.RenewWorker:
+			if !e.task.ask(machine.Renew, e.cause) { // its worker was about to end
+				s.post(e.task, machine.Input{Kind: machine.RenewTask, Serial: e.Serial}, e.cause)
+			}
+		case machine.Pardon:
+			e.task.pardon(actor(e.cause))
+		case machine.Close:
+			tr.envOf(e.task).reportAside(e.task, Event{Kind: KindStop, Run: e.task.runNumber(), At: time.Now(),
+				Err: tr.causeOf(e), By: actor(e.cause)})
+		case machine.Forget:
+			tr.forget(e.task)
+		case machine.Settled:
+			tr.ready()
+		case machine.Finish:
+			finished = true
+		}
+	}
+	return finished
+}
+
+// causeOf returns why a task is stopped.
+func (tr *tree) causeOf(e effect) error {
+	if e.Why == machine.ForGroup {
+		return errGroup
+	}
+	if c, ok := e.cause.(*stopCause); ok && e.Why == machine.Asked { //nolint:errorlint // it is ours
+		return c
+	}
+	tr.s.mu.Lock()
+	defer tr.s.mu.Unlock()
+	if tr.cause != nil {
+		return tr.cause
+	}
+	return ErrStopped
+}
+
+// starts are the tasks that are started together. Whether starts are to be reported is
+// asked once for them, aside.
+type starts struct {
+	*tree
+	asked, wanted bool
+}
+
+func (st *starts) start(t *Task, serial uint32) {
+	e := st.envOf(t)
+	w := t.newWorker(e, serial)
+	wanted := st.wanted
+	if e != st.env || !st.asked {
+		wanted = e.wantsAside(KindStart)
+	}
+	if e == st.env {
+		st.asked, st.wanted = true, wanted
+	}
+	w.beginNow(wanted)
+	go w.work()
+}
+
+// newWorker returns the worker that is to serve the task from now on.
+func (t *Task) newWorker(e *env, serial uint32) *worker {
+	var after *leftBehind
+	if s := t.opts.sup; s != nil {
+		s.mu.Lock()
+		after = s.left[t]
+		s.mu.Unlock()
+	}
+	e.serves(1)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := &t.first
+	if t.worker != nil {
+		w = &worker{}
+	}
+	t.life.Step(machine.LifeInput{Kind: machine.Serve})
+	w.task, w.env, w.serial, w.number, w.after = t, e, serial, t.life.Worker, after
+	if e.saver == nil {
+		w.stage = arriving
+	}
+	t.worker = w
+	return w
+}
+
+// ready says that all tasks are up.
+func (tr *tree) ready() {
+	tr.s.mu.Lock()
+	select {
+	case <-tr.s.settled:
+	default:
+		close(tr.s.settled)
+	}
+	tr.s.mu.Unlock()
+	if tr.parent != nil {
+		Ready(tr.self)
+	}
+}
+
+// stuckBelow returns the task for whose end the supervisor waits that runs as t; nil
+// for none.
+func (s *Supervisor) stuckBelow(t *Task) *Task {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	child := s.children[t]
+	s.mu.Unlock()
+	if child == nil {
+		return nil
+	}
+	for _, below := range child.list() {
+		below.mu.Lock()
+		stuck := below.life.UnderWay()
+		below.mu.Unlock()
+		if !stuck {
+			continue
+		}
+		if deeper := child.stuckBelow(below); deeper != nil {
+			return deeper
+		}
+		return below
+	}
+	return nil
+}
+
+// nag reports, while the supervisor waits for something longer than ten seconds, for
+// what.
+func (tr *tree) nag() {
+	tr.nagging = time.AfterFunc(longWait, func() {})
+}
+
+// taskError is what a task has ended with, as its supervisor returns it.
+type taskError struct {
+	task string
+	err  error
+}
+
+func (e *taskError) Error() string { return e.task + ": " + e.err.Error() }
+func (e *taskError) Unwrap() error { return e.err }

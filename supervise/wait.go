@@ -1,0 +1,231 @@
+package supervise
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/supervise/internal/machine"
+)
+
+// waitFor is what a worker waits for before a run.
+type waitFor uint8
+
+const (
+	nothing waitFor = iota
+	forStore
+	forGate
+	forAbandoned
+	forAdmission
+	forPermit
+)
+
+// Admission is asked before each run of a task, after the task's own gate has opened;
+// see [WithAdmission].
+type Admission interface {
+	// Admit blocks until the run may begin and returns nil, or returns an error: the
+	// run then counts as one that crashed with it, without the function being called.
+	// ctx is the run's: it is done when the task is to stop, whereupon Admit has to
+	// return.
+	Admit(ctx context.Context) error
+}
+
+// AdmissionFunc is an adapter that makes an Admission of an ordinary function.
+type AdmissionFunc func(ctx context.Context) error
+
+// Admit calls f.
+func (f AdmissionFunc) Admit(ctx context.Context) error { return f(ctx) }
+
+// WithAdmission has a asked before each run. If a has a method String, [Status] shows
+// by it what the task waits for. Admit is called on the task's goroutine; one that does
+// not return when ctx is done is abandoned, as a run is.
+// Defaults to none, as does nil. A supervisor's tasks have the one given to New, unless
+// they are given one themselves.
+func WithAdmission(a Admission) Option {
+	return option(func(o *options) { o.admission = a })
+}
+
+// arrive waits at the gate before the first run.
+func (w *worker) arrive() {
+	t := w.task
+	if t.opts.gate == nil && t.past.Load() == nil {
+		w.stage = preparing
+		return
+	}
+	if w.pass(time.Now(), t.needPast(w.env).gate.State()) {
+		w.stage = preparing
+	}
+}
+
+// hold waits at the gate, held in state, after a crash.
+func (w *worker) hold(now time.Time, state gate.State) {
+	switch {
+	case !w.pass(now, state):
+	case w.env.grouped():
+		w.end(machine.Opened, w.task.lastErr())
+	case w.after == nil && w.admission() == nil && w.env.permits() == nil:
+		w.begin(now, nil)
+	default:
+		w.stage = preparing
+	}
+}
+
+// pass waits at the gate, held in state, and reports whether it opened; else the
+// worker ends.
+func (w *worker) pass(now time.Time, state gate.State) bool {
+	if state.Phase() == gate.Idle {
+		return true
+	}
+	g := w.task.past.Load().gate
+	for ; state.Phase() != gate.Idle; state = g.State() {
+		if state.Phase() == gate.GaveUp {
+			w.giveUp(now)
+			return false
+		}
+		err := g.Wait(w.waiting(forGate))
+		now = time.Now()
+		if err != nil {
+			w.stopped(now)
+			return false
+		}
+		if w.env.wants(KindRelease) {
+			w.reportRelease(now, state)
+		}
+	}
+	return true
+}
+
+// prepare waits for what a run needs beside the gate, and begins it.
+func (w *worker) prepare() {
+	if w.after != nil && !w.awaitAbandoned() {
+		w.stopped(time.Now())
+		return
+	}
+	err := w.admitted()
+	if err == nil && !w.takePermit() {
+		w.stopped(time.Now())
+		return
+	}
+	w.begin(time.Now(), err)
+}
+
+// awaitAbandoned waits until the runs have returned that were abandoned, unless they
+// may overlap, and reports whether another one may begin.
+func (w *worker) awaitAbandoned() bool {
+	if w.task.opts.overlap {
+		w.after = nil
+		return true
+	}
+	ctx := w.waiting(forAbandoned)
+	defer w.mention(fmt.Errorf("waits for its run %d to return, which was abandoned", w.after.err.Run))()
+	for ; w.after != nil; w.after = w.after.before {
+		select {
+		case <-w.after.returned:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
+// admitted asks the admission, if there is one.
+func (w *worker) admitted() error {
+	a := w.admission()
+	if a == nil {
+		return nil
+	}
+	ctx := w.waiting(forAdmission)
+	defer w.mention(fmt.Errorf("waits for its admission: %s", nameOf(a)))()
+	w.stage = refusing
+	return w.admit(ctx, a)
+}
+
+// admit contains a panic of the admission.
+func (w *worker) admit(ctx context.Context, a Admission) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = newPanicError(v)
+		}
+	}()
+	if err := a.Admit(ctx); err != nil {
+		return fmt.Errorf("supervise: not admitted: %w", err)
+	}
+	return nil
+}
+
+func (w *worker) admission() Admission {
+	if a := w.task.opts.admission; a != nil {
+		return a
+	}
+	return w.env.admission
+}
+
+// nameOf returns what an admission says of itself.
+func nameOf(a Admission) string {
+	if s, ok := a.(fmt.Stringer); ok {
+		return formatValue(s)
+	}
+	return fmt.Sprintf("%T", a)
+}
+
+// takePermit waits until the supervisor lets the task start up, and reports whether
+// it does.
+func (w *worker) takePermit() bool {
+	permits := w.env.permits()
+	if permits == nil || w.permit || permits.TryAcquire(1) {
+		w.permit = permits != nil
+		return true
+	}
+	ctx := w.waiting(forPermit)
+	defer w.mention(fmt.Errorf("waits until fewer tasks start up at once"))()
+	w.permit = permits.Acquire(ctx, 1) == nil
+	return w.permit
+}
+
+func (w *worker) givePermit() {
+	if w.permit {
+		w.permit = false
+		w.env.permits().Release(1)
+	}
+}
+
+// waiting notes what the worker waits for, and returns the context to wait with: that
+// of the next run, which is cancelled when the task is to stop.
+func (w *worker) waiting(what waitFor) context.Context {
+	t := w.task
+	t.mu.Lock()
+	w.waits = what
+	if what == forGate && w.env.tree == nil {
+		t.mu.Unlock()
+		return w.env.ctx
+	}
+	if !w.fresh {
+		w.fresh = true
+		w.run = w.nextContext()
+	}
+	cause := w.cause
+	t.mu.Unlock()
+	if cause != nil {
+		w.run.cancel(cause)
+	}
+	return w.run
+}
+
+// stopped ends a wait that was cut short.
+func (w *worker) stopped(now time.Time) {
+	w.task.mu.Lock()
+	w.noticeDone()
+	w.task.mu.Unlock()
+	w.quit(now, 0, nil)
+}
+
+// longWait is after which it is reported that a task waits, and for what.
+const longWait = 10 * time.Second
+
+// mention reports what the worker waits for, if that takes long, until the returned
+// function is called.
+func (w *worker) mention(what error) (done func()) {
+	timer := time.AfterFunc(longWait, func() { w.env.reportWait(w.task, what) })
+	return func() { timer.Stop() }
+}
