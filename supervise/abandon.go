@@ -116,9 +116,17 @@ func (c *runContext) fault(kind machine.LifeKind, cause error) {
 func (w *worker) watchEnd() {
 	if d := w.stopTimeout(); d >= 0 {
 		run := w.task.life.Pending()
+		if w.task.life.Phase == machine.Leaving {
+			d += leaveTime
+		}
 		w.timer = time.AfterFunc(d, func() { w.overdue(run) })
 	}
 }
+
+// leaveTime is how much longer a task may take that was stopped between two runs, where
+// it waits in a way that ends at once, unless an Admission or an observer of its gate
+// blocks.
+const leaveTime = time.Second
 
 // overdue leaves the worker behind if that run was cancelled and has not returned.
 func (w *worker) overdue(run uint64) {
@@ -159,7 +167,7 @@ func (w *worker) overdue(run uint64) {
 	t.mu.Lock()
 	p.last = left.err.Cause
 	t.mu.Unlock()
-	go next.work()
+	go next.work(nil)
 }
 
 // end records that the task has ended, though its run has not.

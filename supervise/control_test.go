@@ -242,7 +242,7 @@ func TestHungInGroup(t *testing.T) {
 		b.expect("+a +x")
 		b.end("a", errBoom)
 		time.Sleep(2 * time.Second) // x does not stop; a goes on without it
-		b.expect("!a +a")
+		b.expect("!a -x +a")
 		time.Sleep(time.Hour)
 		b.expect("+x")
 		_ = b.shut()

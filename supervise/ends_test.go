@@ -79,6 +79,7 @@ func TestStoppedBetweenRuns(t *testing.T) {
 	if got := stops(func(cancel func(), _ *supervise.Task) { cancel() }); !slices.Equal(got, want) {
 		t.Errorf("the supervisor stops: %q", got)
 	}
+	want = append(want, "s/bystander") // which did not wait for the hold of one that was stopped
 	if got := stops(func(_ func(), c *supervise.Task) { c.Stop() }); !slices.Equal(got, want) {
 		t.Errorf("the task is stopped: %q", got)
 	}

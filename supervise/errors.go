@@ -170,11 +170,13 @@ func beyond(cause, err error) error {
 		return nil
 	case *PanicError:
 		return err
+	case joined:
+		return beyondAll(cause, x)
 	case interface{ Unwrap() []error }:
-		if same(err, cause) {
+		if same(err, cause) || beyondAll(cause, x.Unwrap()) == nil {
 			return nil
 		}
-		return beyondAll(cause, err, x.Unwrap())
+		return err
 	case interface{ Unwrap() error }:
 		if inner := x.Unwrap(); !same(err, cause) && inner != nil {
 			if beyond(cause, inner) == nil {
@@ -189,22 +191,14 @@ func beyond(cause, err error) error {
 	return err
 }
 
-// beyondAll is beyond for an error with several parts. What joins errors is taken
-// apart, so that the cause is not reported once more by each supervisor on the way.
-func beyondAll(cause, err error, parts []error) error {
+// beyondAll is beyond for several errors. Those that a supervisor joined are taken
+// apart, so that the cause is not reported once more at each level of a tree.
+func beyondAll(cause error, errs []error) error {
 	var left []error
-	for _, part := range parts {
-		if rest := beyond(cause, part); rest != nil {
-			left = append(left, rest)
-		}
+	for _, err := range errs {
+		left = append(left, beyond(cause, err))
 	}
-	switch {
-	case len(left) == 0:
-		return nil
-	case len(left) < len(parts):
-		return join(left...)
-	}
-	return err
+	return join(left...)
 }
 
 // same reports whether two errors are the same value, whatever they are made of.

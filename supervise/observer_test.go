@@ -219,7 +219,7 @@ func TestKindString(t *testing.T) {
 	for k := supervise.KindStart; k <= supervise.KindStore+1; k++ {
 		got = append(got, k.String())
 	}
-	if want := "start crash exit release give up stop abandon return fault store kind(11)"; strings.Join(got, " ") != want {
+	if want := "start crash exit release give up stop abandon return fault wait store kind(12)"; strings.Join(got, " ") != want {
 		t.Errorf("got %v", got)
 	}
 }

@@ -103,9 +103,7 @@ func first(by []gate.By) gate.By {
 // supervisor from this one up.
 func (s *Supervisor) policy() policy.Policy {
 	for s != nil && s.opts.tasks.policy == nil {
-		s.mu.Lock()
-		up := s.parent
-		s.mu.Unlock()
+		up := s.runsAs()
 		if up == nil {
 			return nil
 		}

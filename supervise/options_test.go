@@ -22,7 +22,7 @@ func TestOptionsPanic(t *testing.T) {
 		"WithPolicy has no effect beside WithGate": func() {
 			_ = supervise.Run(t.Context(), failing, supervise.WithGate(new(gate.Gate)), supervise.WithPolicy(policy.Default()))
 		},
-		"Significant has no effect beside Always": func() {
+		"Significant has no effect beside WithRestart(Always)": func() {
 			supervise.New("root", supervise.WithRestart(supervise.Always)).Add("a", serve, supervise.Significant())
 		},
 	} {

@@ -45,7 +45,12 @@ func describe(v any) string {
 }
 
 // Error returns "panic: " and the value, as it was at the panic, up to 4 KiB of it.
-func (e *PanicError) Error() string { return "panic: " + e.text }
+func (e *PanicError) Error() string {
+	if e.text == "" {
+		return "panic: " + describe(e.Value)
+	}
+	return "panic: " + e.text
+}
 
 // formatValue is fmt.Sprint, except that a value which panics while it is
 // printed is shown by its type: fmt contains most such panics, not all.
@@ -55,6 +60,9 @@ func formatValue(v any) (text string) {
 			text = fmt.Sprintf("a %T that cannot be printed", v)
 		}
 	}()
+	if err, ok := v.(error); ok {
+		return err.Error()
+	}
 	return fmt.Sprint(v)
 }
 

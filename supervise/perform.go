@@ -102,16 +102,6 @@ func (tr *tree) within(s *Supervisor) bool {
 	return false
 }
 
-// runsAs returns the task as which the supervisor runs, if it does.
-func (s *Supervisor) runsAs() *Task {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.tree == nil {
-		return nil
-	}
-	return s.tree.parent
-}
-
 // forgive gives a clean slate to the tasks that the policy had given up on when
 // the supervisor ran before: that it runs again is the decision to try again.
 func (s *Supervisor) forgive() {
@@ -346,7 +336,7 @@ func (st *starts) start(t *Task, serial uint32) {
 		st.asked, st.wanted = true, wanted
 	}
 	w.beginNow(wanted)
-	go w.work()
+	go w.work(nil)
 }
 
 // newWorker returns the worker that is to serve the task from now on.

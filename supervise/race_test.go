@@ -68,7 +68,7 @@ func TestControlOfATaskThatIsEnding(t *testing.T) {
 		{name: "stop of one whose group is to restart", fn: returns(errBoom), strategy: all, opt: atOnce,
 			at: supervise.KindCrash, then: []ask{stop}, want: []string{"start", "crash", "stop"}},
 		{name: "stop and restart of it", fn: returns(errBoom), strategy: all, opt: atOnce,
-			at: supervise.KindCrash, then: []ask{stop, restart}, want: []string{"start", "crash", "release", "start"}},
+			at: supervise.KindCrash, then: []ask{stop, restart}, want: []string{"start", "crash", "start"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

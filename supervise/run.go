@@ -52,7 +52,7 @@ func Run(ctx context.Context, fn func(context.Context) error, opts ...RunOption)
 	e.saver = newSaver(o.store)
 	w := t.newWorker(e, 0)
 	stop := context.AfterFunc(ctx, func() { t.ask(machine.Stop, context.Cause(ctx)) })
-	go w.work()
+	go w.work(nil)
 	<-e.done
 	stop()
 	if e.saver != nil {

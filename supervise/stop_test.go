@@ -3,6 +3,7 @@ package supervise_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -33,7 +34,7 @@ func TestStopTimeoutAbandons(t *testing.T) {
 		if !strings.Contains(stack, "supervise_test.deaf") || strings.Count(stack, "goroutine ") > 2 || strings.Contains(stack, "testing.tRunner") {
 			t.Errorf("stack:\n%s", stack)
 		}
-		if text := err.Error(); !strings.Contains(text, `abandoned task "x", run 1`) || !strings.Contains(text, stack) {
+		if text := fmt.Sprintf("%+v", stuck); !strings.Contains(text, `abandoned task "x", run 1`) || !strings.Contains(text, stack) {
 			t.Error(text)
 		}
 		time.Sleep(2 * time.Hour) // the run ends after all

@@ -146,9 +146,7 @@ func (s *Supervisor) insert(t *Task, name string) error {
 
 // prefix is that of the tasks' paths.
 func (s *Supervisor) prefix() string {
-	s.mu.Lock()
-	parent := s.parent
-	s.mu.Unlock()
+	parent := s.runsAs()
 	if parent == nil {
 		return s.name + "/"
 	}
@@ -157,18 +155,28 @@ func (s *Supervisor) prefix() string {
 
 // runAs records the task as which the supervisor is to run.
 func (s *Supervisor) runAs(parent *Task) {
+	for t := parent; t != nil; t = t.opts.sup.runsAs() {
+		if t.opts.sup == s {
+			return // a cycle, which Run refuses
+		}
+	}
 	s.mu.Lock()
 	free := s.tree == nil
 	if free {
 		s.parent = parent
 	}
 	s.mu.Unlock()
-	if up := parent.opts.sup; up != nil {
-		up.adopt(parent, s)
-	}
+	parent.opts.sup.adopt(parent, s)
 	if free {
 		s.move(parent.Name() + "/")
 	}
+}
+
+// runsAs returns the task as which the supervisor runs or is to run; nil for none.
+func (s *Supervisor) runsAs() *Task {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.parent
 }
 
 // adopt records that a supervisor runs as a task, or with nil that none does any more.

@@ -201,7 +201,7 @@ func TestSupervisorRefuses(t *testing.T) {
 		t.Error(err)
 	}
 	mustPanic(t, `New: the name "" is empty`, func() { supervise.New("") })
-	mustPanic(t, `Go: the name "a/b" is empty or holds a slash`, func() { supervise.New("x").Add("a/b", failing) })
+	mustPanic(t, `Add: the name "a/b" is empty or holds a slash`, func() { supervise.New("x").Add("a/b", failing) })
 	mustPanic(t, "fn is nil", func() { supervise.New("x").Add("a", nil) })
 	mustPanic(t, "strategy (3) is unknown", func() { supervise.WithStrategy(3) })
 	mustPanic(t, "WithMaxStarts: 0 is below 1", func() { supervise.WithMaxStarts(0) })

@@ -86,7 +86,7 @@ func (t *Task) move(prefix string) {
 	}
 	name = prefix + leaf
 	t.name.Store(&name)
-	if t.child != nil {
+	if t.child != nil && t.child.runsAs() == t {
 		t.child.move(name + "/")
 	}
 }

@@ -53,15 +53,16 @@ func (w *worker) arrive() {
 		w.stage = preparing
 		return
 	}
-	if w.pass(time.Now(), t.needPast(w.env).gate.State()) {
+	if _, open := w.pass(time.Now(), t.needPast(w.env).gate.State()); open {
 		w.stage = preparing
 	}
 }
 
 // hold waits at the gate, held in state, after a crash.
 func (w *worker) hold(now time.Time, state gate.State) {
+	now, open := w.pass(now, state)
 	switch {
-	case !w.pass(now, state):
+	case !open:
 	case w.env.grouped():
 		w.end(machine.Opened, w.task.lastErr())
 	case w.after == nil && w.admission() == nil && w.env.permits() == nil:
@@ -71,29 +72,29 @@ func (w *worker) hold(now time.Time, state gate.State) {
 	}
 }
 
-// pass waits at the gate, held in state, and reports whether it opened; else the
-// worker ends.
-func (w *worker) pass(now time.Time, state gate.State) bool {
+// pass waits at the gate, held in state, and returns when it opened; false if the
+// worker is to end.
+func (w *worker) pass(now time.Time, state gate.State) (time.Time, bool) {
 	if state.Phase() == gate.Idle {
-		return true
+		return now, true
 	}
 	g := w.task.past.Load().gate
 	for ; state.Phase() != gate.Idle; state = g.State() {
 		if state.Phase() == gate.GaveUp {
 			w.giveUp(now)
-			return false
+			return now, false
 		}
 		err := g.Wait(w.waiting(forGate))
 		now = time.Now()
 		if err != nil {
 			w.stopped(now)
-			return false
+			return now, false
 		}
 		if w.env.wants(KindRelease) {
 			w.reportRelease(now, state)
 		}
 	}
-	return true
+	return now, true
 }
 
 // prepare waits for what a run needs beside the gate, and begins it.

@@ -105,8 +105,11 @@ func TestWatchdogHung(t *testing.T) {
 		if !errors.As(told[0].Err, &stuck) || stuck.Task != "x" || !errors.Is(stuck, supervise.ErrWatchdog) || !strings.Contains(string(stuck.Stack), "supervise_test.deaf") {
 			t.Errorf("error: %v", told[0].Err)
 		}
-		if crash := j.of(supervise.KindCrash); len(crash) != 1 || crash[0].Ran != time.Hour || !errors.Is(crash[0].Err, supervise.ErrWatchdog) {
+		if crash := j.of(supervise.KindCrash); len(crash) != 1 || crash[0].Ran != 61*time.Second || !errors.Is(crash[0].Err, supervise.ErrWatchdog) {
 			t.Errorf("crash: %+v", crash)
+		}
+		if back := j.of(supervise.KindReturn); len(back) != 1 || back[0].At.Sub(start) != time.Hour || back[0].Run != 1 {
+			t.Errorf("return: %+v", back)
 		}
 	})
 }

@@ -60,21 +60,22 @@ const (
 	gone
 )
 
-// work is what the goroutine does.
-func (w *worker) work() {
+// work is what the goroutine does. err is what the call ended with in which the one
+// before it was lost.
+func (w *worker) work(err error) {
 	defer func() {
 		if w.stage != gone {
-			go w.work()
+			go w.work(err)
 		}
 	}()
 	pprof.SetGoroutineLabels(w.labelled())
 	w.identify()
 	for w.stage != gone {
-		w.proceed()
+		w.proceed(&err)
 	}
 }
 
-func (w *worker) proceed() {
+func (w *worker) proceed(err *error) {
 	switch w.stage {
 	case recalling:
 		w.stage = arriving
@@ -86,12 +87,12 @@ func (w *worker) proceed() {
 	case refusing:
 		w.begin(time.Now(), ErrGoexit)
 	case calling:
-		err := ErrGoexit
+		*err = ErrGoexit
 		w.stage = returning
-		w.call(&err)
-		w.settle(err)
+		w.call(err)
+		w.settle(*err)
 	case returning: // the goroutine before this one was lost in the function
-		w.settle(ErrGoexit)
+		w.settle(*err)
 	case judging: // in the place of a worker that was left behind
 		w.judge(time.Now(), w.task.uptime(), w.task.lastErr())
 	case reporting:
@@ -340,13 +341,19 @@ func (w *worker) leave() {
 	}
 	w.givePermit()
 	t.mu.Lock()
+	pardon := w.how == machine.GaveUp && t.life.Again
+	t.mu.Unlock()
+	if pardon {
+		t.pardon(gate.By{})
+	}
+	t.mu.Lock()
 	current := w.number == t.life.Worker
 	t.life.Step(machine.LifeInput{Kind: machine.Leave, Worker: w.number})
 	if w.timer != nil {
 		w.timer.Stop()
 	}
 	how := w.how
-	if how == machine.Stopped && renews(w.cause) {
+	if how == machine.Stopped && renews(w.cause) || how >= machine.Completed && t.life.Again && (how != machine.GaveUp || pardon) {
 		how = machine.Renewed
 	}
 	w.outcome = how

@@ -51,6 +51,7 @@ type Life struct {
 	Worker uint32 // the number of the worker that serves the task, or of the last one
 	Phase  Phase
 	Fault  Fault
+	Again  bool // an operator wants a new run, and the worker may be about to end
 }
 
 // LifeKind is what has happened to a task.
@@ -159,13 +160,15 @@ func (l *Life) UnderWay() bool {
 func (l *Life) Step(in LifeInput) LifeEffect {
 	switch in.Kind {
 	case Serve:
-		l.Phase = Held
+		l.Phase, l.Again = Held, false
 		l.Worker++
 		return 0
 	case Stop:
+		l.Again = false
 		return l.stop()
 	case Renew:
 		if l.Phase == Held {
+			l.Again = true
 			return Release
 		}
 		return l.stop()
@@ -221,7 +224,7 @@ func (l *Life) begin(slow bool) LifeEffect {
 		l.Phase = Running
 	}
 	l.Run++
-	l.Fault = Healthy
+	l.Fault, l.Again = Healthy, false
 	return Call
 }
 

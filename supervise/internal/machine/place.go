@@ -49,7 +49,8 @@ type place struct {
 	culprit bool // it crashed, its group is restarted for it, and its gate is not open yet
 	again   bool // an operator wants a new run after Halting, whatever the end
 	open    bool // its story: it crashed, and neither a run nor an end followed yet
-	serial  uint32
+	serial  uint32 // of the last start
+	wish    uint32 // of an operator, the last one
 }
 
 // serves reports whether a worker serves the task.

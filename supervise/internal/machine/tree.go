@@ -74,8 +74,8 @@ const (
 	Returned
 	// StopTask: an operator wants a task to stop.
 	StopTask
-	// RenewTask: an operator wants a task to be started anew. A Serial is that of a
-	// worker which could not do it, as it was about to end.
+	// RenewTask: an operator wants a task to be started anew. With a Serial it is the
+	// wish of a RenewWorker that found no worker.
 	RenewTask
 	// RemoveTask: an operator wants a task to stop and be forgotten.
 	RemoveTask
@@ -102,7 +102,7 @@ const (
 	Start Do = iota
 	// Halt the worker of the task; Why says for what.
 	Halt
-	// RenewWorker has the worker of the task begin a new run now.
+	// RenewWorker has the worker of the task begin a new run now. Serial is that of the wish.
 	RenewWorker
 	// Pardon a task on which the policy had given up: it starts from a clean slate.
 	Pardon
@@ -260,8 +260,10 @@ func (m *Tree) take(in Input, p *place) {
 			m.ended(in.Index, p, in.End)
 		}
 	case StopTask:
+		p.wish++
 		m.halt(in.Index, p, Asked, Down)
 	case RemoveTask:
+		p.wish++
 		m.halt(in.Index, p, Asked, Gone)
 	case RenewTask:
 		m.renew(in.Index, p, in.Serial)
@@ -316,18 +318,22 @@ func (m *Tree) rest(index int, p *place, then Stance) {
 	m.do(Rested, Asked, index)
 }
 
-func (m *Tree) renew(index int, p *place, serial uint32) {
+// renew has a task started anew. A wish that is not 0 is one that came back: the worker
+// which was to fulfil it had ended already.
+func (m *Tree) renew(index int, p *place, wish uint32) {
 	switch {
 	case m.mode == closing:
-	case p.stance == Served && serial == 0:
-		m.do(RenewWorker, Asked, index)
-	case p.serves() && serial == p.serial:
-		p.again = p.then != Gone || p.stance == Served
-	case p.stance == Served:
-	case p.stance == Halting:
-		if p.then != Gone && serial == 0 {
-			p.then, p.again = Waiting, true
-		}
+		return
+	case wish == 0:
+		p.wish++
+	case wish != p.wish: // another one came since
+		return
+	}
+	switch {
+	case p.stance == Served && wish == 0:
+		m.out = append(m.out, Effect{Do: RenewWorker, Index: index, Serial: p.wish})
+	case p.stance == Halting && p.then != Gone:
+		p.then, p.again = Waiting, true
 	case p.stance == Down:
 		m.do(Pardon, Asked, index)
 		m.await(index, p)
