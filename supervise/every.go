@@ -20,7 +20,8 @@ import (
 // context itself.
 //
 // The run is ready ([Ready]) once fn has returned nil for the first time. Between calls it
-// shows signs of life ([Alive]), as [Sleep] does. So a watchdog needs a limit for one call of fn, not for d.
+// shows signs of life ([Alive]), as [Sleep] does. So a watchdog needs a limit for one call
+// of fn, not for d.
 //
 // Every panics if d is not positive or fn is nil. The function may be used by several
 // tasks if fn is safe for concurrent use.

@@ -1,0 +1,439 @@
+package httptask_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/holdfast-go/holdfast/supervise"
+	"github.com/holdfast-go/holdfast/supervise/httptask"
+)
+
+func TestServe(t *testing.T) {
+	for name, run := range map[string]func(func(context.Context) error) func(context.Context) error{
+		"under supervise.Run": func(fn func(context.Context) error) func(context.Context) error { return supervised(fn) },
+		"alone":               func(fn func(context.Context) error) func(context.Context) error { return fn },
+	} {
+		t.Run(name, func(t *testing.T) {
+			addr := make(chan string, 1)
+			task := start(run(httptask.Serve(with(hello), nil, free(addr))))
+			if body, err := get(once(t), "http://"+<-addr); body != "hello" || err != nil {
+				t.Error(body, err)
+			}
+			if err := task.end(); err != errStop {
+				t.Errorf("it ended with %v", err)
+			}
+		})
+	}
+}
+
+// TestServeOnAddr listens where the server says. It crashes while the port is taken, and
+// serves when it is free.
+func TestServeOnAddr(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := taken.Addr().String()
+	var failed error
+	up := make(chan struct{})
+	task := start(supervised(httptask.Serve(func(ctx context.Context) (*http.Server, error) {
+		if info, _ := supervise.FromContext(ctx); info.Run == 2 {
+			failed = info.LastErr
+			taken.Close()
+		}
+		return &http.Server{Addr: addr, Handler: hello, BaseContext: func(net.Listener) context.Context {
+			close(up)
+			return context.Background()
+		}}, nil
+	})))
+	<-up
+	if body, err := get(once(t), "http://"+addr); body != "hello" || err != nil {
+		t.Error(body, err)
+	}
+	if err := task.end(); err != errStop {
+		t.Errorf("it ended with %v", err)
+	}
+	if want := "httptask: listen tcp " + addr + ": bind: address already in use"; failed.Error() != want {
+		t.Errorf("%v, not %s", failed, want)
+	}
+	if !errors.Is(failed, syscall.EADDRINUSE) {
+		t.Errorf("%v is not EADDRINUSE", failed)
+	}
+}
+
+// TestRestarts has each of many requests crash the task: the port can be bound again at
+// once each time.
+func TestRestarts(t *testing.T) {
+	const restarts = 200
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	up := make(chan struct{})
+	var crashes []error
+	fn := httptask.Serve(func(ctx context.Context) (*http.Server, error) {
+		if info, _ := supervise.FromContext(ctx); info.LastErr != nil {
+			crashes = append(crashes, info.LastErr)
+		}
+		return &http.Server{
+			Addr:        addr,
+			BaseContext: func(net.Listener) context.Context { up <- struct{}{}; return context.Background() },
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if err := supervise.Go(r.Context(), func(context.Context) error { return errBoom }); err != nil {
+					t.Error(err)
+				}
+				io.WriteString(w, "hello")
+			}),
+		}, nil
+	})
+	task := start(supervised(fn))
+	transport := &http.Transport{} // keeps its connections: the server has to close them
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
+	for i := range restarts {
+		<-up
+		if body, err := get(client, "http://"+addr); body != "hello" || err != nil {
+			t.Fatalf("run %d: %q, %v", i+1, body, err)
+		}
+	}
+	<-up
+	if err := task.end(); err != errStop {
+		t.Errorf("it ended with %v", err)
+	}
+	if len(crashes) != restarts {
+		t.Errorf("%d crashes", len(crashes))
+	}
+	for _, err := range crashes {
+		if err != errBoom {
+			t.Fatalf("it crashed with %v", err)
+		}
+	}
+}
+
+// TestBuild has the ways in which a server cannot be built, or not be served.
+func TestBuild(t *testing.T) {
+	for name, test := range map[string]struct {
+		build func(context.Context) (*http.Server, error)
+		want  string
+	}{
+		"an error":           {func(context.Context) (*http.Server, error) { return nil, errBoom }, "boom"},
+		"a server and error": {func(context.Context) (*http.Server, error) { return &http.Server{}, errBoom }, "boom"},
+		"nothing": {func(context.Context) (*http.Server, error) { return nil, nil },
+			"httptask: build returned nil; return a new http.Server"},
+		"a panic": {func(context.Context) (*http.Server, error) { panic(errBoom) }, "panic: boom"},
+		"a server shut down": {func(context.Context) (*http.Server, error) {
+			srv := &http.Server{}
+			return srv, srv.Shutdown(context.Background())
+		}, errUsed},
+		"a nil base context": {func(context.Context) (*http.Server, error) {
+			return &http.Server{BaseContext: func(net.Listener) context.Context { return nil }}, nil
+		}, "panic: BaseContext returned a nil context"},
+		"a base context that panics": {func(context.Context) (*http.Server, error) {
+			return &http.Server{BaseContext: func(net.Listener) context.Context { panic(errBoom) }}, nil
+		}, "panic: boom"},
+		"a bad set of ciphers": {func(context.Context) (*http.Server, error) { return badCiphers(t), nil },
+			"httptask: serve pipe: http2: TLSConfig.CipherSuites"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var listening *pipes
+			listen := httptask.WithListen(func(context.Context) (net.Listener, error) {
+				listening = newPipes(t)
+				return listening, nil
+			})
+			var got error
+			_ = supervise.Run(t.Context(), func(ctx context.Context) error {
+				if info, _ := supervise.FromContext(ctx); info.Run == 2 {
+					got = info.LastErr
+					return nil
+				}
+				return httptask.Serve(test.build, listen)(ctx)
+			}, quiet, atOnce)
+			if got == nil || !strings.HasPrefix(got.Error(), test.want) || strings.Contains(got.Error(), "\n") {
+				t.Errorf("it crashed with %v, not %s", got, test.want)
+			}
+			if listening != nil {
+				<-listening.closed
+			}
+		})
+	}
+}
+
+const errUsed = "httptask: build returned a server that it has returned before, or that was shut down; return a new http.Server each time, since none can serve again after its Shutdown"
+
+// TestSameServer is refused in the second run, even if its handler was set again, and in
+// another task.
+func TestSameServer(t *testing.T) {
+	for name, test := range map[string]struct {
+		between     func(*http.Server)
+		anotherTask bool
+	}{
+		"as it is":              {func(*http.Server) {}, false},
+		"with its handler anew": {func(srv *http.Server) { srv.Handler = hello }, false},
+		"by another task":       {func(*http.Server) {}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := &http.Server{Handler: hello}
+			addr := make(chan string, 1)
+			build := func(context.Context) (*http.Server, error) { return srv, nil }
+			fn := httptask.Serve(build, free(addr))
+			task := start(fn)
+			if body, err := get(once(t), "http://"+<-addr); body != "hello" || err != nil {
+				t.Error(body, err)
+			}
+			if err := task.end(); err != errStop {
+				t.Errorf("it ended with %v", err)
+			}
+			test.between(srv)
+			if test.anotherTask {
+				fn = httptask.Serve(build, free(addr))
+			}
+			if err := fn(t.Context()); err == nil || err.Error() != errUsed {
+				t.Errorf("%v, not %s", err, errUsed)
+			}
+		})
+	}
+}
+
+// TestListenFails has the ways in which nothing listens.
+func TestListenFails(t *testing.T) {
+	for name, test := range map[string]struct {
+		listen func(context.Context) (net.Listener, error)
+		want   string
+	}{
+		"an error": {func(context.Context) (net.Listener, error) { return nil, errBoom }, "httptask: boom"},
+		"nothing":  {func(context.Context) (net.Listener, error) { return nil, nil }, "httptask: WithListen: listen returned nil; return a new listener"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := httptask.Serve(with(hello), httptask.WithListen(test.listen))(t.Context()); err == nil || err.Error() != test.want {
+				t.Errorf("%v, not %s", err, test.want)
+			}
+		})
+	}
+}
+
+// TestStoppedBeforeItListens has the context done before build, and in build.
+func TestStoppedBeforeItListens(t *testing.T) {
+	for name, inBuild := range map[string]bool{"before build": false, "in build": true} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			if !inBuild {
+				cancel(errStop)
+			}
+			err := httptask.Serve(func(context.Context) (*http.Server, error) {
+				if !inBuild {
+					t.Error("it builds")
+				}
+				cancel(errStop)
+				return &http.Server{}, nil
+			}, httptask.WithListen(func(context.Context) (net.Listener, error) {
+				t.Error("it listens")
+				return nil, errBoom
+			}))(ctx)
+			if err != errStop {
+				t.Errorf("it ended with %v", err)
+			}
+		})
+	}
+}
+
+// TestStoppedWhileItListens has the context done when listen returns a listener.
+func TestStoppedWhileItListens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		p := newPipes(t)
+		err := httptask.Serve(with(hello), httptask.WithListen(func(context.Context) (net.Listener, error) {
+			cancel(errStop)
+			return p, nil
+		}))(ctx)
+		if err != errStop {
+			t.Errorf("it ended with %v", err)
+		}
+		<-p.closed
+	})
+}
+
+// TestReady is of a server that listens in time, and one that does not.
+func TestReady(t *testing.T) {
+	for name, test := range map[string]struct {
+		takes time.Duration
+		want  error
+	}{
+		"in time":  {50 * time.Second, nil},
+		"too late": {70 * time.Second, supervise.ErrNotReady},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				first := true
+				var crash error
+				task := start(supervised(func(ctx context.Context) error {
+					if info, _ := supervise.FromContext(ctx); info.LastErr != nil {
+						crash = info.LastErr
+					}
+					return httptask.Serve(with(hello), httptask.WithListen(func(context.Context) (net.Listener, error) {
+						if first {
+							time.Sleep(test.takes)
+						}
+						first = false
+						return newPipes(t), nil
+					}))(ctx)
+				}, supervise.WithReadyTimeout(time.Minute)))
+				time.Sleep(time.Hour)
+				if err := task.end(); err != errStop {
+					t.Errorf("it ended with %v", err)
+				}
+				if !errors.Is(crash, test.want) {
+					t.Errorf("it crashed with %v", crash)
+				}
+			})
+		})
+	}
+}
+
+// broken is a listener that fails when it is told to.
+type broken struct {
+	*pipes
+	fail chan error
+}
+
+func (b *broken) Accept() (net.Conn, error) {
+	select {
+	case err := <-b.fail:
+		return nil, err
+	case c := <-b.conns:
+		return c, nil
+	case <-b.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// TestServeFails has the listener fail while a request is under way, which finishes before
+// the run ends, or takes longer than the drain.
+func TestServeFails(t *testing.T) {
+	for name, test := range map[string]struct {
+		takes, ends time.Duration
+		want, body  string
+	}{
+		"the request finishes": {5 * time.Second, 5 * time.Second, "httptask: serve pipe: boom", "done"},
+		"the request is cut":   {20 * time.Second, 10 * time.Second, "httptask: serve pipe: boom; httptask: pipe: cut 1 connection whose requests had not finished within 10s", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := &broken{newPipes(t), make(chan error)}
+				task := start(httptask.Serve(with(slow(test.takes)), httptask.WithListen(func(context.Context) (net.Listener, error) { return b, nil })))
+				body := make(chan string)
+				go func() {
+					text, _ := b.get("/")
+					body <- text
+				}()
+				synctest.Wait()
+				begin := time.Now()
+				b.fail <- errBoom
+				err := <-task.err
+				if err.Error() != test.want || !errors.Is(err, errBoom) {
+					t.Errorf("it ended with %v, not %s", err, test.want)
+				}
+				if took := time.Since(begin).Truncate(time.Second); took != test.ends {
+					t.Errorf("it ended after %v", took)
+				}
+				if got := <-body; got != test.body {
+					t.Errorf("the request got %q", got)
+				}
+				<-b.closed
+			})
+		})
+	}
+}
+
+// TestShutDownByTheProgram is a clean exit, after the requests under way have finished, and
+// calls the hooks of the server once.
+func TestShutDownByTheProgram(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, hooks := newPipes(t), make(chan struct{}, 2)
+		var srv *http.Server
+		task := start(httptask.Serve(func(context.Context) (*http.Server, error) {
+			srv = &http.Server{Handler: slow(5 * time.Second)}
+			srv.RegisterOnShutdown(func() { hooks <- struct{}{} })
+			return srv, nil
+		}, p.listen()))
+		body := make(chan string)
+		go func() {
+			text, _ := p.get("/")
+			body <- text
+		}()
+		synctest.Wait()
+		shut := make(chan error)
+		go func() { shut <- srv.Shutdown(context.Background()) }()
+		if got := <-body; got != "done" {
+			t.Errorf("the request got %q", got)
+		}
+		if err := <-task.err; err != nil {
+			t.Errorf("it ended with %v", err)
+		}
+		err := <-shut
+		synctest.Wait()
+		if err != nil || len(hooks) != 1 {
+			t.Errorf("Shutdown returned %v, the hooks were called %d times", err, len(hooks))
+		}
+	})
+}
+
+// TestClosedByTheProgram is a clean exit, too, but for a handler that does not return.
+func TestClosedByTheProgram(t *testing.T) {
+	for name, test := range map[string]struct {
+		takes time.Duration
+		want  string
+	}{
+		"the handler returns":         {time.Second, "<nil>"},
+		"the handler does not return": {time.Minute, "httptask: pipe: cut 1 connection whose requests had not finished within 10s; left 1 handler running that did not return when its context was cancelled"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPipes(t)
+				var srv *http.Server
+				task := start(httptask.Serve(func(context.Context) (*http.Server, error) {
+					srv = &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(test.takes) })}
+					return srv, nil
+				}, p.listen()))
+				go p.get("/")
+				synctest.Wait()
+				srv.Close()
+				if err := <-task.err; fmt.Sprint(err) != test.want {
+					t.Errorf("it ended with %v, not %s", err, test.want)
+				}
+				time.Sleep(time.Hour)
+			})
+		})
+	}
+}
+
+func TestPanics(t *testing.T) {
+	for want, call := range map[string]func(){
+		"httptask: Serve: build is nil; give the function that makes the server": func() { httptask.Serve(nil) },
+		"httptask: WithDrain: d (-1s) is negative; give 0 to cut requests at once": func() {
+			httptask.WithDrain(-time.Second)
+		},
+		`httptask: WithTLS: certFile ("cert.pem") and keyFile ("") must both be given; to use the certificates of the server's TLSConfig, leave the option out`: func() {
+			httptask.WithTLS("cert.pem", "")
+		},
+	} {
+		t.Run(want, func(t *testing.T) {
+			defer func() {
+				if got := recover(); got != want {
+					t.Errorf("it panicked with %v", got)
+				}
+			}()
+			call()
+		})
+	}
+}
