@@ -82,7 +82,7 @@ func TestEveryModel(t *testing.T) {
 	})
 }
 
-// TestEveryStops tells when a task of Every ends after its context is done, and with what.
+// TestEveryStops holds when a task of Every ends after its context is done, and with what.
 func TestEveryStops(t *testing.T) {
 	late := errors.New("it noticed that it is to stop")
 	for name, test := range map[string]struct {

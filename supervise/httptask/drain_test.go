@@ -193,11 +193,11 @@ func TestDeafHandlers(t *testing.T) {
 		want        string
 	}{
 		"returns in time":      {nil, []time.Duration{10*s + s/2}, 10*s + s/2, "cut 1 connection whose requests had not finished within 10s"},
-		"one of two":           {nil, []time.Duration{10*s + s/2, 20 * s}, 11 * s, "cut 2 connections whose requests had not finished within 10s; left 1 handler running that did not return when its context was cancelled"},
-		"none of two":          {nil, []time.Duration{20 * s, 20 * s}, 11 * s, "cut 2 connections whose requests had not finished within 10s; left 2 handlers running that did not return when its context was cancelled"},
-		"with a stop timeout":  {supervise.WithStopTimeout(5 * s), []time.Duration{20 * s}, 4*s + s/2, "cut 1 connection whose requests had not finished within 4s; left 1 handler running that did not return when its context was cancelled"},
-		"with a long one":      {supervise.WithStopTimeout(30 * s), []time.Duration{time.Minute}, 29 * s, "cut 1 connection whose requests had not finished within 28s; left 1 handler running that did not return when its context was cancelled"},
-		"beside one that ends": {nil, []time.Duration{5 * s, 20 * s}, 11 * s, "cut 1 connection whose requests had not finished within 10s; left 1 handler running that did not return when its context was cancelled"},
+		"one of two":           {nil, []time.Duration{10*s + s/2, 20 * s}, 11 * s, "cut 2 connections whose requests had not finished within 10s; left 1 handler running in spite of a cancelled context"},
+		"none of two":          {nil, []time.Duration{20 * s, 20 * s}, 11 * s, "cut 2 connections whose requests had not finished within 10s; left 2 handlers running in spite of a cancelled context"},
+		"with a stop timeout":  {supervise.WithStopTimeout(5 * s), []time.Duration{20 * s}, 4*s + s/2, "cut 1 connection whose requests had not finished within 4s; left 1 handler running in spite of a cancelled context"},
+		"with a long one":      {supervise.WithStopTimeout(30 * s), []time.Duration{time.Minute}, 29 * s, "cut 1 connection whose requests had not finished within 28s; left 1 handler running in spite of a cancelled context"},
+		"beside one that ends": {nil, []time.Duration{5 * s, 20 * s}, 11 * s, "cut 1 connection whose requests had not finished within 10s; left 1 handler running in spite of a cancelled context"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -211,11 +211,17 @@ func TestDeafHandlers(t *testing.T) {
 					got = httptask.Serve(with(handler), p.listen())(ctx)
 					return got
 				}, test.stopTimeout))
+				var begin time.Time
 				for _, d := range test.take {
-					go p.get("/?d=" + d.String())
+					go func() {
+						_, err := p.get("/?d=" + d.String())
+						if waited := time.Since(begin); waited > test.ends || err == nil != (d == 5*s) {
+							t.Errorf("a request of %v got %v after %v", d, err, waited)
+						}
+					}()
 				}
 				synctest.Wait()
-				begin := time.Now()
+				begin = time.Now()
 				if err := task.end(); errors.Is(err, supervise.ErrAbandoned) {
 					t.Error("it did not end in time")
 				}
@@ -231,6 +237,87 @@ func TestDeafHandlers(t *testing.T) {
 	}
 }
 
+// lazy is a listener whose connections take a second to close.
+type lazy struct{ *pipes }
+
+func (l lazy) Accept() (net.Conn, error) {
+	c, err := l.pipes.Accept()
+	return lazyConn{c}, err
+}
+
+type lazyConn struct{ net.Conn }
+
+func (c lazyConn) Close() error {
+	time.Sleep(time.Second)
+	return c.Conn.Close()
+}
+
+// TestCutAnswer has a handler return early as its context is cancelled. What it has left
+// unsaid must not look like a whole answer, even if the connection is still open.
+func TestCutAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes(t)
+		task := start(httptask.Serve(with(slow(time.Hour)), httptask.WithListen(func(context.Context) (net.Listener, error) { return lazy{p}, nil })))
+		got := make(chan error)
+		go func() {
+			_, err := p.get("/")
+			got <- err
+		}()
+		synctest.Wait()
+		task.stop(errStop)
+		if err := <-got; err == nil {
+			t.Error("the request got an answer")
+		}
+		if err := <-task.err; fmt.Sprint(err) != "httptask: pipe: cut 1 connection whose requests had not finished within 10s" {
+			t.Errorf("it ended with %v", err)
+		}
+	})
+}
+
+// TestSlowClose has a listener that takes three seconds to close. They are part of the
+// drain.
+func TestSlowClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes(t)
+		l := &hooked{p, nil, func() error { time.Sleep(3 * time.Second); return nil }}
+		task := start(httptask.Serve(with(slow(time.Hour)), httptask.WithListen(func(context.Context) (net.Listener, error) { return l, nil })))
+		go p.get("/")
+		synctest.Wait()
+		begin := time.Now()
+		if err := task.end(); !errors.Is(err, httptask.ErrCut) {
+			t.Errorf("it ended with %v", err)
+		}
+		if took := time.Since(begin); took != 10*time.Second {
+			t.Errorf("it ended after %v", took)
+		}
+	})
+}
+
+// TestHijackedIsNotCut has a hijacked connection beside one that is cut.
+func TestHijackedIsNotCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes(t)
+		mux := http.NewServeMux()
+		mux.Handle("/slow", slow(time.Hour))
+		mux.HandleFunc("/hijack", func(w http.ResponseWriter, r *http.Request) {
+			c, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			<-r.Context().Done()
+		})
+		task := start(httptask.Serve(with(mux), p.listen()))
+		go p.get("/slow")
+		go p.get("/hijack")
+		synctest.Wait()
+		if err := task.end(); fmt.Sprint(err) != "httptask: pipe: cut 1 connection whose requests had not finished within 10s" {
+			t.Errorf("it ended with %v", err)
+		}
+	})
+}
+
 // TestHijacked connections are not waited for in the drain. Their handlers see the context
 // of their request cancelled after it.
 func TestHijacked(t *testing.T) {
@@ -240,7 +327,7 @@ func TestHijacked(t *testing.T) {
 		want string
 	}{
 		"the handler returns": {false, 0, errStop.Error()},
-		"it is deaf":          {true, time.Second, "httptask: pipe: left 1 handler running that did not return when its context was cancelled"},
+		"it is deaf":          {true, time.Second, "httptask: pipe: left 1 handler running in spite of a cancelled context"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -27,7 +27,7 @@ func (e *CutError) Error() string {
 		parts = append(parts, fmt.Sprintf("cut %s whose requests had not finished within %v", count(e.Connections, "connection"), e.Drain))
 	}
 	if e.Handlers > 0 {
-		parts = append(parts, fmt.Sprintf("left %s running that did not return when its context was cancelled", count(e.Handlers, "handler")))
+		parts = append(parts, fmt.Sprintf("left %s running in spite of a cancelled context", count(e.Handlers, "handler")))
 	}
 	return fmt.Sprintf("httptask: %s: %s", e.Addr, strings.Join(parts, "; "))
 }

@@ -23,10 +23,10 @@ type config struct {
 }
 
 // WithListen sets how each run gets its listener: a unix socket, a socket of systemd, a
-// free port in a test. listen must return a new listener each time, since the run closes
-// it: of a file descriptor, [net.FileListener] makes one that can be closed. It is called
-// with the run's context, after build, and the server's Addr is not used. TLS is added by the server; a
-// listener of package crypto/tls needs a server without certificates.
+// free port in a test. It is called with the run's context, after build; the server's Addr
+// is not used. It must return a new listener each time, since the run closes it: for a file
+// descriptor, [net.FileListener] makes one. The listener has to be a plain one, as the
+// server adds TLS itself when it has certificates.
 // Defaults to TCP on the server's Addr, or port 80 or 443 if that is empty, as does nil.
 func WithListen(listen func(ctx context.Context) (net.Listener, error)) Option {
 	return option(func(c *config) { c.listen = listen })

@@ -83,7 +83,7 @@ func (c *config) run(ctx context.Context, srv *http.Server) error {
 		finished, err = s.traffic.wait(left, func() bool { return s.traffic.active() == 0 }), nil
 	}
 	cut := CutError{Addr: s.listener.name(), Drain: drain}
-	if !finished {
+	if !finished { // else a connection that has just become idle might still count
 		cut.Connections = s.traffic.active()
 	}
 	cut.Handlers = s.end(grace)
@@ -101,13 +101,12 @@ func (c *config) run(ctx context.Context, srv *http.Server) error {
 // something else ends that. It reports whether the context did it, and what the server
 // returned. The listener is closed then.
 func (s *serving) serve() (asked bool, err error) {
-	// The goroutine of AfterFunc ends when the listener is closed, for which this one waits.
 	stop := context.AfterFunc(s.ctx, func() { _ = s.listener.Close() })
-	defer stop()
-	err = s.accept()
-	asked = !stop()
-	_ = s.listener.Close()
-	return asked, err
+	defer func() {
+		asked = !stop()
+		_ = s.listener.Close() // waits for the goroutine of AfterFunc, if there is one
+	}()
+	return false, s.accept()
 }
 
 // stopped returns what a run ends with that was asked to stop, and has.
@@ -125,8 +124,7 @@ func (s *serving) shutdown(limit time.Duration) bool {
 	defer cancel()
 	timer := time.AfterFunc(limit, cancel) // a deadline would overflow if the limit is huge
 	defer timer.Stop()
-	err := s.srv.Shutdown(ctx)
-	return err == nil || ctx.Err() == nil
+	return s.srv.Shutdown(ctx) == nil
 }
 
 // end cuts what is left, waits for its handlers, but no longer than grace, and returns how
@@ -141,7 +139,6 @@ func (s *serving) end(grace time.Duration) (handlers int) {
 		s.cancel(ErrCut)
 	}
 	_ = s.srv.Close()
-	_ = s.listener.Close()
 	s.traffic.wait(grace, func() bool { return s.traffic.handlers.Load() == 0 })
 	return int(s.traffic.handlers.Load())
 }

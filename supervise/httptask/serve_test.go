@@ -171,22 +171,16 @@ func TestBuild(t *testing.T) {
 
 const errUsed = "httptask: build returned a server that it has returned before, or that was shut down; return a new http.Server each time, since none can serve again after its Shutdown"
 
-// TestSameServer is refused in the second run, even if its handler was set again, and in
-// another task.
+// TestSameServer is refused in the second run, even if its handler was set again.
 func TestSameServer(t *testing.T) {
-	for name, test := range map[string]struct {
-		between     func(*http.Server)
-		anotherTask bool
-	}{
-		"as it is":              {func(*http.Server) {}, false},
-		"with its handler anew": {func(srv *http.Server) { srv.Handler = hello }, false},
-		"by another task":       {func(*http.Server) {}, true},
+	for name, between := range map[string]func(*http.Server){
+		"as it is":              func(*http.Server) {},
+		"with its handler anew": func(srv *http.Server) { srv.Handler = hello },
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := &http.Server{Handler: hello}
 			addr := make(chan string, 1)
-			build := func(context.Context) (*http.Server, error) { return srv, nil }
-			fn := httptask.Serve(build, free(addr))
+			fn := httptask.Serve(func(context.Context) (*http.Server, error) { return srv, nil }, free(addr))
 			task := start(fn)
 			if body, err := get(once(t), "http://"+<-addr); body != "hello" || err != nil {
 				t.Error(body, err)
@@ -194,14 +188,31 @@ func TestSameServer(t *testing.T) {
 			if err := task.end(); err != errStop {
 				t.Errorf("it ended with %v", err)
 			}
-			test.between(srv)
-			if test.anotherTask {
-				fn = httptask.Serve(build, free(addr))
-			}
+			between(srv)
 			if err := fn(t.Context()); err == nil || err.Error() != errUsed {
 				t.Errorf("%v, not %s", err, errUsed)
 			}
 		})
+	}
+}
+
+// TestServerOfAnotherTask is refused while that task serves, which goes on.
+func TestServerOfAnotherTask(t *testing.T) {
+	srv := &http.Server{Handler: hello}
+	addr := make(chan string, 1)
+	build := func(context.Context) (*http.Server, error) { return srv, nil }
+	task := start(httptask.Serve(build, free(addr)))
+	url := "http://" + <-addr
+	for range 2 {
+		if body, err := get(once(t), url); body != "hello" || err != nil {
+			t.Error(body, err)
+		}
+		if err := httptask.Serve(build, free(addr))(t.Context()); err == nil || err.Error() != errUsed {
+			t.Errorf("%v, not %s", err, errUsed)
+		}
+	}
+	if err := task.end(); err != errStop {
+		t.Errorf("it ended with %v", err)
 	}
 }
 
@@ -300,7 +311,7 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// broken is a listener that fails when it is told to.
+// broken is a listener that fails with what it gets.
 type broken struct {
 	*pipes
 	fail chan error
@@ -372,6 +383,7 @@ func TestShutDownByTheProgram(t *testing.T) {
 			body <- text
 		}()
 		synctest.Wait()
+		begin := time.Now()
 		shut := make(chan error)
 		go func() { shut <- srv.Shutdown(context.Background()) }()
 		if got := <-body; got != "done" {
@@ -379,6 +391,9 @@ func TestShutDownByTheProgram(t *testing.T) {
 		}
 		if err := <-task.err; err != nil {
 			t.Errorf("it ended with %v", err)
+		}
+		if took := time.Since(begin); took != 5*time.Second {
+			t.Errorf("it ended after %v", took)
 		}
 		err := <-shut
 		synctest.Wait()
@@ -395,7 +410,7 @@ func TestClosedByTheProgram(t *testing.T) {
 		want  string
 	}{
 		"the handler returns":         {time.Second, "<nil>"},
-		"the handler does not return": {time.Minute, "httptask: pipe: cut 1 connection whose requests had not finished within 10s; left 1 handler running that did not return when its context was cancelled"},
+		"the handler does not return": {time.Minute, "httptask: pipe: cut 1 connection whose requests had not finished within 10s; left 1 handler running in spite of a cancelled context"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
