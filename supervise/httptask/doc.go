@@ -40,9 +40,9 @@
 // # The user's server
 //
 // All fields of the server keep their meaning. Its Handler, BaseContext and ConnState are
-// wrapped; its TLSConfig is cloned. A BaseContext decides when the contexts of requests are
-// cancelled, and its values come before those of the run. A nil ErrorLog is replaced by the
-// task's logger, at level Warn. A panic in ConnState is logged there. A panic in a handler
+// wrapped; its TLSConfig is cloned. With a BaseContext, requests are also cancelled when
+// that one is, and its values come before those of the run. A nil ErrorLog is replaced by
+// the task's logger, at level Warn. A panic in ConnState is logged there. A panic in a handler
 // is contained by net/http as usual: it ends the connection, and is no crash of the task.
 // A panic in a function of RegisterOnShutdown ends the process, since net/http calls it on
 // a goroutine of its own.
