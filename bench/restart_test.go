@@ -15,14 +15,14 @@ func failing(context.Context) error { return errCrash }
 
 // restarts measures the time from the end of a run to the start of the next, and
 // fail.
-func restarts(b *testing.B, fail func(context.Context) error, opts ...supervise.Option) {
+func restarts(b *testing.B, fail func(context.Context) error, opts ...supervise.RunOption) {
 	b.ReportAllocs()
 	err := supervise.Run(b.Context(), func(ctx context.Context) error {
 		if !b.Loop() {
 			return nil
 		}
 		return fail(ctx)
-	}, append([]supervise.Option{quiet, atOnce}, opts...)...)
+	}, append([]supervise.RunOption{quiet, atOnce}, opts...)...)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -38,13 +38,13 @@ func (choosy) Observe(supervise.Event)     {}
 // more.
 var watchers = []struct {
 	name string
-	opts []supervise.Option
+	opts []supervise.RunOption
 }{
 	{"nobody", nil},
-	{"uninterested", []supervise.Option{supervise.WithObserver(choosy{})}},
-	{"function", []supervise.Option{supervise.WithObserver(supervise.ObserverFunc(func(supervise.Event) {}))}},
-	{"otelgate-without-provider", []supervise.Option{supervise.WithObserver(otelgate.New())}},
-	{"slog", []supervise.Option{supervise.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))}},
+	{"uninterested", []supervise.RunOption{supervise.WithObserver(choosy{})}},
+	{"function", []supervise.RunOption{supervise.WithObserver(supervise.ObserverFunc(func(supervise.Event) {}))}},
+	{"otelgate-without-provider", []supervise.RunOption{supervise.WithObserver(otelgate.New())}},
+	{"slog", []supervise.RunOption{supervise.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))}},
 }
 
 // BenchmarkRestart is of a policy without delay, and without a logger unless

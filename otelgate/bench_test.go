@@ -36,7 +36,7 @@ func sdk(b *testing.B) []otelgate.Option {
 	return []otelgate.Option{otelgate.WithTracerProvider(tracers), otelgate.WithMeterProvider(meters), otelgate.WithLoggerProvider(loggers)}
 }
 
-func restarts(b *testing.B, opts ...supervise.Option) {
+func restarts(b *testing.B, opts ...supervise.RunOption) {
 	b.ReportAllocs()
 	err := supervise.Run(b.Context(), func(context.Context) error {
 		if !b.Loop() {
@@ -60,7 +60,7 @@ func BenchmarkRestart(b *testing.B) {
 
 // BenchmarkHealthy measures a run that ends at once, and well.
 func BenchmarkHealthy(b *testing.B) {
-	run := func(b *testing.B, opts ...supervise.Option) {
+	run := func(b *testing.B, opts ...supervise.RunOption) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if err := supervise.Run(b.Context(), func(context.Context) error { return nil }, append(opts, quiet)...); err != nil {

@@ -189,7 +189,7 @@ func TestAbandoned(t *testing.T) {
 		check(t, "abandoned", tel.series(t, "holdfast.task.abandoned_runs"), "1", "1")
 		check(t, "tasks", tel.series(t, "holdfast.task.count"), "0")
 		check(t, "traces", tel.picture(t, zero),
-			"restart s/x 4s–6s shutdown", "  crash 4s Error: supervise: the watchdog saw no sign of life", "  backing off 4s–6s shutdown")
+			"restart s/x 4s–6s shutdown", "  crash 4s Error: supervise: the watchdog saw no sign of life", "  backing off 4s–5s elapsed")
 		check(t, "logs", tel.logs.bodies(), "ERROR holdfast.run.abandoned", "ERROR holdfast.run.abandoned", "WARN holdfast.task.crash watchdog")
 		if stack := logAttr(tel.logs.records[0], "code.stacktrace"); !strings.Contains(stack, "TestAbandoned") {
 			t.Errorf("stack: %q", stack)

@@ -31,7 +31,7 @@ var noop = []otelgate.Option{
 }
 
 // mallocs returns how many allocations a restart takes, on average over many.
-func mallocs(t *testing.T, opts ...supervise.Option) float64 {
+func mallocs(t *testing.T, opts ...supervise.RunOption) float64 {
 	t.Helper()
 	const warmUp, runs = 100, 10_000
 	var before, after runtime.MemStats

@@ -28,8 +28,8 @@ func after(t *testing.T, d time.Duration) context.Context {
 
 // crashes runs fn, which ends itself by errEnough or is stopped, and returns what its
 // crashes were. It ends after ten.
-func crashes(ctx context.Context, fn func(context.Context) error, opts ...supervise.Option) (all []error) {
-	opts = append([]supervise.Option{
+func crashes(ctx context.Context, fn func(context.Context) error, opts ...supervise.RunOption) (all []error) {
+	opts = append([]supervise.RunOption{
 		supervise.WithName("task"),
 		supervise.WithPolicy(policy.Constant(0)),
 		supervise.WithLogger(slog.New(slog.DiscardHandler)),

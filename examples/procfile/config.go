@@ -120,7 +120,7 @@ func (s *settings) check(where string) error {
 	return errors.Join(faults...)
 }
 
-var restartModes = map[string]supervise.Option{
+var restartModes = map[string]supervise.TaskOption{
 	"always": supervise.WithRestart(supervise.Always), "on-crash": nil, "never": supervise.WithRestart(supervise.Never),
 }
 
@@ -138,10 +138,10 @@ func (c config) warnings(entries []entry) (all []string) {
 }
 
 // options returns the settings, which have been checked, as options of a task.
-func (s settings) options() []supervise.Option {
+func (s settings) options() []supervise.TaskOption {
 	p, err := s.policy.Policy()
 	if err != nil {
 		panic(err)
 	}
-	return []supervise.Option{supervise.WithPolicy(p), supervise.WithStopTimeout(s.stopTimeout), restartModes[s.restart]}
+	return []supervise.TaskOption{supervise.WithPolicy(p), supervise.WithStopTimeout(s.stopTimeout), restartModes[s.restart]}
 }

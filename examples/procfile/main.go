@@ -35,6 +35,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-go/holdfast/supervise"
+	"github.com/holdfast-go/holdfast/supervise/process"
 )
 
 // The exit statuses.
@@ -108,7 +109,7 @@ func run(entries []entry, c config, keys io.Reader, out *console) error {
 			opts = append(opts, supervise.Significant())
 		}
 		build := func(context.Context) *exec.Cmd { return shell(e.command) }
-		if _, err := sup.TryAdd(e.name, supervise.Command(build), opts...); err != nil {
+		if _, err := sup.TryAdd(e.name, process.Run(build), opts...); err != nil {
 			panic(err) // names are unique
 		}
 	}

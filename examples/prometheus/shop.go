@@ -32,7 +32,7 @@ func newShop(meters metric.MeterProvider) *supervise.Supervisor {
 
 // add adds a task to a supervisor that does not run yet: that goes wrong only if
 // two have one name.
-func add(s *supervise.Supervisor, name string, fn func(context.Context) error, opts ...supervise.Option) {
+func add(s *supervise.Supervisor, name string, fn func(context.Context) error, opts ...supervise.TaskOption) {
 	if _, err := s.TryAdd(name, fn, opts...); err != nil {
 		panic(err)
 	}

@@ -98,8 +98,8 @@ type show struct {
 }
 
 // supervise is all that a task needs: its function, and a call of supervise.Run.
-func (s *show) supervise(ctx context.Context, name string, fn func(context.Context) error, opts ...supervise.Option) {
-	opts = append([]supervise.Option{
+func (s *show) supervise(ctx context.Context, name string, fn func(context.Context) error, opts ...supervise.RunOption) {
+	opts = append([]supervise.RunOption{
 		supervise.WithName(name),
 		supervise.WithObserver(s.recorder),
 		supervise.WithObserver(s.console),

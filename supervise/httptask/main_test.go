@@ -68,9 +68,9 @@ func start(fn func(context.Context) error) *task {
 }
 
 // supervised runs a function under supervise.Run.
-func supervised(fn func(context.Context) error, opts ...supervise.Option) func(context.Context) error {
+func supervised(fn func(context.Context) error, opts ...supervise.RunOption) func(context.Context) error {
 	return func(ctx context.Context) error {
-		return supervise.Run(ctx, fn, append([]supervise.Option{supervise.WithName("web"), quiet, atOnce}, opts...)...)
+		return supervise.Run(ctx, fn, append([]supervise.RunOption{supervise.WithName("web"), quiet, atOnce}, opts...)...)
 	}
 }
 

@@ -44,7 +44,7 @@ func ExampleExitError() {
 		return exec.Command("sh", "-c", "echo no space left >&2; exit 3")
 	})
 	err := supervise.Run(context.Background(), save,
-		supervise.Once(), supervise.WithLogger(slog.New(slog.DiscardHandler)))
+		supervise.WithRestart(supervise.Never), supervise.WithLogger(slog.New(slog.DiscardHandler)))
 	var exit *process.ExitError
 	if errors.As(err, &exit) {
 		fmt.Printf("status %d: %s", exit.Code, exit.Stderr)

@@ -84,10 +84,10 @@ func with(script string, change func(*exec.Cmd)) func(context.Context) error {
 }
 
 // once runs a task a single time, and returns what was logged, and its error.
-func once(t *testing.T, task func(context.Context) error, opts ...supervise.Option) (string, error) {
+func once(t *testing.T, task func(context.Context) error, opts ...supervise.RunOption) (string, error) {
 	t.Helper()
 	book := newLogbook()
-	err := supervise.Run(t.Context(), task, append(opts, supervise.Once(), supervise.WithLogger(book.logger()))...)
+	err := supervise.Run(t.Context(), task, append(opts, supervise.WithRestart(supervise.Never), supervise.WithLogger(book.logger()))...)
 	return book.String(), err
 }
 
@@ -98,11 +98,11 @@ type running struct {
 	result chan error
 }
 
-func start(t *testing.T, task func(context.Context) error, opts ...supervise.Option) *running {
+func start(t *testing.T, task func(context.Context) error, opts ...supervise.RunOption) *running {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	r := &running{newLogbook(), cancel, make(chan error, 1)}
 	go func() {
-		r.result <- supervise.Run(ctx, task, append(opts, supervise.Once(), supervise.WithLogger(r.logger()))...)
+		r.result <- supervise.Run(ctx, task, append(opts, supervise.WithRestart(supervise.Never), supervise.WithLogger(r.logger()))...)
 	}()
 	return r
 }

@@ -95,7 +95,7 @@ func TestLongAndBinaryLines(t *testing.T) {
 		"head -c 70000 /dev/zero | tr '\\0' '\\200'":         {65536, 4464},
 	} {
 		h := &lengths{}
-		err := supervise.Run(t.Context(), with(script, nil), supervise.Once(), supervise.WithLogger(slog.New(h)))
+		err := supervise.Run(t.Context(), with(script, nil), supervise.WithRestart(supervise.Never), supervise.WithLogger(slog.New(h)))
 		if err != nil || len(h.all) != len(want) {
 			t.Errorf("%s: %v, lines of %v bytes", script, err, h.all)
 			continue
@@ -112,7 +112,7 @@ func TestLongAndBinaryLines(t *testing.T) {
 func TestFastOutputIsNotLost(t *testing.T) {
 	h := &lengths{}
 	const lines = 100_000
-	err := supervise.Run(t.Context(), with("yes 0123456789 | head -n "+strconv.Itoa(lines), nil), supervise.Once(), supervise.WithLogger(slog.New(h)))
+	err := supervise.Run(t.Context(), with("yes 0123456789 | head -n "+strconv.Itoa(lines), nil), supervise.WithRestart(supervise.Never), supervise.WithLogger(slog.New(h)))
 	if err != nil || len(h.all) != lines || h.sum != 10*lines {
 		t.Errorf("%v; %d lines, %d bytes", err, len(h.all), h.sum)
 	}
@@ -151,7 +151,7 @@ func TestStuckLog(t *testing.T) {
 			return len(p), err
 		})
 	})
-	err := supervise.Run(t.Context(), task, supervise.Once(), supervise.WithLogger(stuck.logger()))
+	err := supervise.Run(t.Context(), task, supervise.WithRestart(supervise.Never), supervise.WithLogger(stuck.logger()))
 	var exit *process.ExitError
 	if !errors.As(err, &exit) || exit.Code != 3 || !bytes.HasSuffix(exit.Stderr, []byte("line 19999\n")) {
 		t.Error(err)
@@ -218,7 +218,7 @@ func runWith(t *testing.T, h slog.Handler, task func(context.Context) error) err
 	_ = supervise.Run(t.Context(), func(ctx context.Context) error {
 		err = task(ctx)
 		return nil
-	}, supervise.Once(), supervise.WithLogger(slog.New(h)))
+	}, supervise.WithRestart(supervise.Never), supervise.WithLogger(slog.New(h)))
 	return err
 }
 

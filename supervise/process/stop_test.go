@@ -66,7 +66,7 @@ func TestKilledBeforeItIsAbandoned(t *testing.T) {
 		func(c *exec.Cmd) { c.Stdout = pids })
 	result := make(chan error, 1)
 	go func() {
-		result <- supervise.Run(ctx, task, supervise.Once(), supervise.WithLogger(stuck.logger()),
+		result <- supervise.Run(ctx, task, supervise.WithRestart(supervise.Never), supervise.WithLogger(stuck.logger()),
 			supervise.WithStopTimeout(4*time.Second))
 	}()
 	escaped, pid := pids.await(`escaped (\d+)`)[0], pids.await(`ready (\d+)`)[0]
@@ -133,7 +133,7 @@ func TestEscapes(t *testing.T) {
 					func(c *exec.Cmd) {
 						c.Stdin = readFunc(func([]byte) (int, error) { book.await("escaped"); return 0, io.EOF })
 					}),
-					supervise.Once(), supervise.WithLogger(book.logger()))
+					supervise.WithRestart(supervise.Never), supervise.WithLogger(book.logger()))
 			}()
 			pid := book.await(`escaped (\d+)`)[0]
 			err := <-result

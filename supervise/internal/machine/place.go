@@ -45,10 +45,10 @@ type place struct {
 	stance  Stance
 	then    Stance // what follows Halting: Waiting, Down or Gone
 	traits  Traits
-	ready   bool // its worker has been ready once, or needs not say so
-	culprit bool // it crashed, its group is restarted for it, and its gate is not open yet
-	again   bool // an operator wants a new run after Halting, whatever the end
-	open    bool // its story: it crashed, and neither a run nor an end followed yet
+	ready   bool   // its worker has been ready once, or needs not say so
+	culprit bool   // it crashed, its group is restarted for it, and its gate is not open yet
+	again   bool   // an operator wants a new run after Halting, whatever the end
+	open    bool   // its story: it crashed, and neither a run nor an end followed yet
 	serial  uint32 // of the last start
 	wish    uint32 // of an operator, the last one
 }
