@@ -142,7 +142,7 @@ func TestEscapes(t *testing.T) {
 				t.Error(err)
 			}
 			log := book.String()
-			if !strings.Contains(log, "msg=unfinished") || strings.Count(log, "another one still has its output open") != 2 {
+			if !strings.Contains(log, "msg=unfinished") || strings.Count(log, "another process has it open") != 2 {
 				t.Error(log)
 			}
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
@@ -241,7 +241,7 @@ func TestStopsWhileOutputIsOpen(t *testing.T) {
 		in, _ := cmd.StdinPipe()
 		t.Cleanup(func() { in.Close() })
 		return cmd
-	}), supervise.WithStopTimeout(1900*time.Millisecond))
+	}), supervise.WithStopTimeout(2100*time.Millisecond))
 	pid, escaped := r.await(`ready (\d+)`)[0], r.await(`escaped (\d+)`)[0]
 	if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
 		t.Error(err)
