@@ -357,17 +357,19 @@ func TestWriterFails(t *testing.T) {
 func TestStuckWriter(t *testing.T) {
 	t.Parallel()
 	freed, ended := make(chan struct{}), make(chan struct{})
-	log, err := once(t, with("echo x; exit 6", func(c *exec.Cmd) {
+	r := start(t, with("echo x; exit 6", func(c *exec.Cmd) {
 		c.Stdout = writeFunc(func(p []byte) (int, error) {
 			defer close(ended)
 			<-freed
 			return len(p), nil
 		})
 	}))
+	err := <-r.result
 	var exit *process.ExitError
-	if !errors.As(err, &exit) || exit.Code != 6 || !strings.Contains(log, "is stuck and left behind") {
-		t.Errorf("%v\n%s", err, log)
+	if !errors.As(err, &exit) || exit.Code != 6 {
+		t.Error(err)
 	}
+	r.await("is stuck and left behind.*stream=stdout")
 	close(freed)
 	<-ended
 }

@@ -178,11 +178,13 @@ func (s *stdio) finish(c *child) error {
 	return failed
 }
 
-// giveUp ends what is still under way, half of the grace later, and logs what that is.
-// What a slow logger has held back is read before.
+// giveUp ends what is still under way, within the grace, and logs what that is: half of
+// it to read what a slow logger has held back, a quarter to end, a quarter to log.
 func (s *stdio) giveUp(open []*copier, grace time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
+	ending, cancelEnding := context.WithTimeout(ctx, grace*3/4)
+	defer cancelEnding()
 	s.log.rush()
 	for _, c := range open {
 		if c.pipe.SetReadDeadline(time.Now().Add(grace/2)) != nil { // not every system can
@@ -190,7 +192,7 @@ func (s *stdio) giveUp(open []*copier, grace time.Duration) {
 		}
 	}
 	for _, c := range open {
-		if !await(ctx, c.done) {
+		if !await(ending, c.done) {
 			_ = c.pipe.Close()
 			s.log.note(slog.LevelWarn, "the process has ended, and the writer of its output is stuck and left behind", slog.String("stream", c.name))
 		} else if c.cut {
