@@ -25,15 +25,15 @@ const (
 	maxMargin        = time.Second
 )
 
-// stopTimes divides a stop timeout. The child is killed at a margin before its end. A
-// quarter of the margin is for the death and the rest of the output, a quarter for what
-// is stuck then, and half is left, for a machine that is busy.
+// stopTimes divides a stop timeout. The child is killed at a margin before its end. An
+// eighth of the margin is for the death and the rest of the output, an eighth for what
+// is stuck then, and the rest is for a machine that is busy.
 func stopTimes(limit time.Duration, bounded bool) times {
 	if !bounded {
 		return times{kill: defaultKillAfter, drain: -1, grace: defaultGrace}
 	}
 	margin := min(limit/4, maxMargin)
-	return times{kill: limit - margin, drain: limit - margin*3/4, grace: margin / 4}
+	return times{kill: limit - margin, drain: limit - margin*7/8, grace: margin / 8}
 }
 
 // phase is how far a child has been brought to its end.

@@ -37,7 +37,8 @@ type log struct {
 	command slog.Attr
 	backlog *backlog
 
-	to *slog.Logger // the pump's own; nil until it has called logger
+	to   *slog.Logger // the pump's own; nil until it has called logger
+	next []record     // the pump's own; what it has taken
 
 	// mu is a leaf, and no user code runs under it.
 	mu      sync.Mutex
@@ -47,13 +48,14 @@ type log struct {
 	pumping chan struct{} // closed when the pump ends; nil if there is none
 	taken   chan struct{} // closed when the pump takes a record; nil if nobody waits for that
 	stuck   bool          // the pump has not taken a record for so long that nobody waits any more
+	rushed  bool          // nobody waits any more, as the run is to end
 	over    bool          // the run has ended: no more records
 }
 
 // backlog is what the runs of one task have left to be logged.
 type backlog struct {
 	pumps atomic.Int64  // that have outlived their runs
-	lost  atomic.Uint64 // records of runs that were denied a pump
+	lost  atomic.Uint64 // records that came after the end of a run, or of runs without a pump
 }
 
 func newLog(ctx context.Context, logger func() *slog.Logger, command string, b *backlog) *log {
@@ -65,7 +67,7 @@ func newLog(ctx context.Context, logger func() *slog.Logger, command string, b *
 func (l *log) add(r record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for l.full(r) && l.pumping != nil && !l.stuck && !l.over {
+	for l.full(r) && l.pumping != nil && !l.stuck && !l.rushed && !l.over {
 		l.awaitTaken()
 	}
 	l.push(r)
@@ -110,7 +112,7 @@ func (l *log) wake() {
 // push is called with mu.
 func (l *log) push(r record) {
 	if l.over {
-		l.lost++
+		l.backlog.lost.Add(1)
 		return
 	}
 	for l.full(r) {
@@ -143,40 +145,37 @@ func (l *log) pump() {
 			go l.pump()
 		}
 	}()
-	for {
-		records := l.take()
-		if len(records) == 0 {
-			ended = true
-			return
-		}
-		for _, r := range records {
-			l.log(r)
-		}
+	for len(l.next) > 0 || l.take() {
+		r := l.next[0]
+		l.next = l.next[1:]
+		l.log(r)
 	}
+	ended = true
 }
 
-// take returns the next record, after one about what was lost before it. If it returns
-// none, the pump has ended.
-func (l *log) take() (next []record) {
+// take sets next to the first record of the queue, after one about what was lost before
+// it. If there is neither it returns false, and the pump is to end.
+func (l *log) take() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.next = nil
 	if lost := l.lost + l.backlog.lost.Swap(0); lost > 0 {
-		next = append(next, record{slog.LevelWarn, "output was lost, the logger is too slow", []slog.Attr{slog.Uint64("lines", lost)}})
+		l.next = append(l.next, record{slog.LevelWarn, "output was lost, the logger is too slow", []slog.Attr{slog.Uint64("lines", lost)}})
 	}
 	if len(l.queue) > 0 {
-		next = append(next, l.pop())
+		l.next = append(l.next, l.pop())
 	}
 	l.lost, l.stuck = 0, false
 	l.wake()
-	if next != nil {
-		return next
+	if l.next != nil {
+		return true
 	}
 	if l.over { // it was left
 		l.backlog.pumps.Add(-1)
 	}
 	close(l.pumping)
 	l.pumping = nil
-	return nil
+	return false
 }
 
 // log is called by the pump alone.
@@ -195,6 +194,15 @@ func (l *log) flush(ctx context.Context) bool {
 	pumping := l.pumping
 	l.mu.Unlock()
 	return pumping == nil || await(ctx, pumping)
+}
+
+// rush has nobody wait for the logger any more: what finds no room pushes out what is
+// older.
+func (l *log) rush() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rushed = true
+	l.wake()
 }
 
 // leave ends the log: what is queued is still logged, if the logger lets it.

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/holdfast-go/holdfast/supervise"
 	"github.com/holdfast-go/holdfast/supervise/process"
@@ -135,6 +136,15 @@ func (s *stuck) Write(p []byte) (int, error) {
 	return s.logbook.Write(p)
 }
 
+// lost is how many lines were lost, by what the log says.
+func (s *stuck) lost() (sum int) {
+	for _, m := range regexp.MustCompile(`lines=(\d+)`).FindAllStringSubmatch(s.String(), -1) {
+		n, _ := strconv.Atoi(m[1])
+		sum += n
+	}
+	return sum
+}
+
 func (s *stuck) logger() *slog.Logger { return slog.New(slog.NewTextHandler(s, nil)) }
 
 // A log that is stuck hides neither the death of the process nor how much was lost.
@@ -160,9 +170,9 @@ func TestStuckLog(t *testing.T) {
 		t.Errorf("process %d has not been reaped: %v", pid.Load(), s)
 	}
 	stuck.free()
-	lost := stuck.await(`level=WARN msg="output was lost, the logger is too slow" task=\S+ run=1 command=\S+ lines=(\d+)\n`)[0]
+	stuck.await(`level=WARN msg="output was lost, the logger is too slow" task=\S+ run=1 command=\S+ lines=\d+\n`)
 	stuck.await(`msg="line 19999"`) // the last ones are not lost
-	if logged := strings.Count(stuck.String(), "stream=stderr"); logged+lost != lines || lost == 0 {
+	if logged, lost := strings.Count(stuck.String(), "stream=stderr"), stuck.lost(); logged+lost != lines || lost == 0 {
 		t.Errorf("%d lines are logged, and %d lost, of %d", logged, lost, lines)
 	}
 }
@@ -200,13 +210,36 @@ func TestStuckLogForManyRuns(t *testing.T) {
 		runtime.Gosched()
 	}
 	_ = runWith(t, h, task)
-	logged, lost := strings.Count(stuck.String(), "msg=out"), 0
-	for _, m := range regexp.MustCompile(`lines=(\d+)`).FindAllStringSubmatch(stuck.String(), -1) {
-		n, _ := strconv.Atoi(m[1])
-		lost += n
-	}
+	logged, lost := strings.Count(stuck.String(), "msg=out"), stuck.lost()
 	if logged+lost != runs+1 || lost == 0 {
 		t.Errorf("%d lines are logged, and %d lost:\n%s", logged, lost, stuck)
+	}
+}
+
+// A log that is slow, not stuck, says how much was lost at the end, too.
+func TestSlowLog(t *testing.T) {
+	t.Parallel()
+	stuck := newStuck()
+	defer stuck.free()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	h := hooked{slog.NewTextHandler(stuck.logbook, nil), func(handle func() error) error {
+		err := handle()
+		select {
+		case <-stuck.freed:
+		case <-tick.C:
+		}
+		return err
+	}}
+	const lines = 8_000 // more than the queue holds, less than it and a pipe
+	if err := runWith(t, h, with("yes 0123456789 | head -n "+strconv.Itoa(lines)+"; echo end", nil)); err != nil {
+		t.Error(err)
+	}
+	stuck.free()
+	stuck.await("msg=end")
+	logged, lost := strings.Count(stuck.String(), "msg=0123456789"), stuck.lost()
+	if logged+lost != lines || lost == 0 {
+		t.Errorf("%d lines are logged, and %d lost, of %d", logged, lost, lines)
 	}
 }
 
@@ -324,17 +357,19 @@ func TestWriterFails(t *testing.T) {
 func TestStuckWriter(t *testing.T) {
 	t.Parallel()
 	freed, ended := make(chan struct{}), make(chan struct{})
-	log, err := once(t, with("echo x; exit 6", func(c *exec.Cmd) {
+	r := start(t, with("echo x; exit 6", func(c *exec.Cmd) {
 		c.Stdout = writeFunc(func(p []byte) (int, error) {
 			defer close(ended)
 			<-freed
 			return len(p), nil
 		})
 	}))
+	err := <-r.result
 	var exit *process.ExitError
-	if !errors.As(err, &exit) || exit.Code != 6 || !strings.Contains(log, "is stuck and left behind") {
-		t.Errorf("%v\n%s", err, log)
+	if !errors.As(err, &exit) || exit.Code != 6 {
+		t.Error(err)
 	}
+	r.await("is stuck and left behind.*stream=stdout")
 	close(freed)
 	<-ended
 }

@@ -39,10 +39,10 @@ import (
 //
 // The process leads a process group of its own, where the system has such. When it
 // has ended, for whatever reason, the rest of its group is killed at once, on Linux,
-// so its children do not outlive the run. So a shell which starts the program that
-// matters should exec it: otherwise the shell dies of SIGTERM first, and the
+// and its children do not outlive the run. A shell that starts the program which
+// matters should therefore exec it: otherwise the shell dies of SIGTERM first, and the
 // program has no time to stop. A process that leaves the group, as a daemon does,
-// escapes.
+// escapes. On systems without signals the process is killed as soon as ctx is done.
 //
 // With Setsid in the command's SysProcAttr the process leads a session, and thereby
 // a group. With Setpgid and a Pgid, or Foreground and a Pgid, it joins that group,
@@ -61,20 +61,20 @@ import (
 // taken a second, the oldest lines are dropped to make room for new ones. When the
 // logger takes records again, the first one says how many lines were lost.
 //
-// After the process has ended, the run waits two seconds at most, and no longer than
-// the stop timeout allows, until its output has been read, written and logged.
-// Output is left open by a process that has escaped; it is closed then. A
-// writer that is stuck is left behind, with its goroutine, until its Write returns.
-// Both are logged. Lines that are not logged by then are logged later.
+// After the process has ended, the run waits about two seconds at most, and no longer
+// than the stop timeout allows, until its output has been read, written and logged.
+// Output that a process which has escaped still has open is read no further then, and a
+// writer that is stuck is left behind, with its goroutine, until its Write returns; both
+// are logged. Lines that the logger has not taken by then are logged later.
 //
 // A Stdin that is not a file is read on a goroutine of its own, for which the run
 // does not wait. A Read that is under way when the process ends goes on, and what it
 // returns goes to the process of a later run whose command has the same reader.
 //
-// A Stdin, Stdout or Stderr that fails, panics or calls runtime.Goexit closes the
-// pipe, and its error is in that of the function. The exception is a process that
-// stops as asked. StdoutPipe and StderrPipe may lose output that has not
-// been read when the process ends; set Stdout and Stderr instead.
+// If a Stdin, Stdout or Stderr fails, panics or calls runtime.Goexit, its pipe is
+// closed, and the function's error wraps its error, unless the process stops as it was
+// asked to. StdoutPipe and StderrPipe may lose output that has not been read when the
+// process ends; set Stdout and Stderr instead.
 //
 // # The command
 //

@@ -3,6 +3,7 @@
 package process_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/holdfast-go/holdfast/supervise/process"
 )
 
 type readFunc func([]byte) (int, error)
@@ -41,13 +44,11 @@ func TestStdin(t *testing.T) {
 // runs.
 func TestStdinBlocks(t *testing.T) {
 	r, w := io.Pipe()
-	quits := true
-	task := with("", func(c *exec.Cmd) {
-		c.Stdin = r
-		c.Args = []string{"sh", "-c", `exit 0`}
-		if !quits {
-			c.Args = []string{"sh", "-c", `read line; echo got $line; read line || echo end`}
-		}
+	script := "exit 0"
+	task := process.Run(func(context.Context) *exec.Cmd {
+		cmd := shell(script)
+		cmd.Stdin = r
+		return cmd
 	})
 	for i := range 100 {
 		before := runtime.NumGoroutine()
@@ -58,7 +59,7 @@ func TestStdinBlocks(t *testing.T) {
 			runtime.Gosched()
 		}
 	}
-	quits = false
+	script = "read line; echo got $line; read line || echo end"
 	written := make(chan error, 1)
 	go func() {
 		_, err := io.WriteString(w, "a command\n")
@@ -78,11 +79,16 @@ func TestStdinBlocks(t *testing.T) {
 func TestStdinBlocksAndIsReplaced(t *testing.T) {
 	r, w := io.Pipe()
 	var from io.Reader = r
-	task := with("read line; echo got $line", func(c *exec.Cmd) { c.Stdin = from })
-	blocked := with("exit 0", func(c *exec.Cmd) { c.Stdin = from })
-	if _, err := once(t, blocked); err != nil {
+	script := "exit 0"
+	task := process.Run(func(context.Context) *exec.Cmd {
+		cmd := shell(script)
+		cmd.Stdin = from
+		return cmd
+	})
+	if _, err := once(t, task); err != nil {
 		t.Error(err)
 	}
+	script = "read line; echo got $line"
 	from = readFunc(func(p []byte) (int, error) { return copy(p, "this\n"), io.EOF }) // cannot be compared
 	for range 2 {
 		if log, err := once(t, task); err != nil || !strings.Contains(log, `msg="got this"`) {

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -32,7 +33,16 @@ type copier struct {
 	pipe *os.File
 	copy func(*copier)
 	done chan struct{}
-	err  error // of the reader or writer; read it after done
+
+	// to be read after done
+	err error // of the reader or writer
+	cut bool  // the pipe was closed, or its deadline came, before it was read to the end
+}
+
+// copied is what c.copy does with the result of io.Copy from the pipe.
+func (c *copier) copied(_ int64, err error) error {
+	c.cut = errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, os.ErrClosed)
+	return err
 }
 
 func (c *copier) run() {
@@ -105,8 +115,7 @@ func (s *stdio) output(name string, level slog.Level, to io.Writer) (*os.File, e
 	if to != nil {
 		c.copy = func(c *copier) {
 			contain(s.log, name, &c.err, func() error {
-				_, err := io.Copy(to, r)
-				return err
+				return c.copied(io.Copy(to, r))
 			})
 		}
 	} else {
@@ -115,8 +124,8 @@ func (s *stdio) output(name string, level slog.Level, to io.Writer) (*os.File, e
 			s.tail = &tail{}
 			l.tail = s.tail
 		}
-		c.copy = func(*copier) {
-			_, _ = io.Copy(l, r)
+		c.copy = func(c *copier) {
+			_ = c.copied(io.Copy(l, r))
 			l.close()
 		}
 	}
@@ -169,20 +178,27 @@ func (s *stdio) finish(c *child) error {
 	return failed
 }
 
-// giveUp closes pipes that are still open, says why they are, and allows what can end
-// to end.
+// giveUp ends what is still under way, within the grace, and logs what that is: half of
+// it to read what a slow logger has held back, a quarter to end, a quarter to log.
 func (s *stdio) giveUp(open []*copier, grace time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
+	ending, cancelEnding := context.WithTimeout(ctx, grace*3/4)
+	defer cancelEnding()
+	s.log.rush()
 	for _, c := range open {
-		_ = c.pipe.Close()
+		if c.pipe.SetReadDeadline(time.Now().Add(grace/2)) != nil { // not every system can
+			_ = c.pipe.Close()
+		}
 	}
 	for _, c := range open {
-		text := "the process has ended, but another one still has its output open, which is read no further"
-		if !await(ctx, c.done) {
-			text = "the process has ended, but the writer of its output is stuck and left behind"
+		if !await(ending, c.done) {
+			_ = c.pipe.Close()
+			s.log.note(slog.LevelWarn, "the process has ended, and the writer of its output is stuck and left behind", slog.String("stream", c.name))
+		} else if c.cut {
+			s.log.note(slog.LevelWarn, "the process has ended, and its output is read no further: "+
+				"another process has it open, or its writer is too slow", slog.String("stream", c.name))
 		}
-		s.log.note(slog.LevelWarn, text, slog.String("stream", c.name))
 	}
 	s.log.flush(ctx)
 }
