@@ -100,24 +100,24 @@ func TestLoad(t *testing.T) {
 		if loads, _ := store.calls(); err != errTask || loads != 3 {
 			t.Errorf("Load returns %v after %d calls of the store", err, loads)
 		}
-		k.reports.want(t) // it is not the store's fault
+		k.want(t) // it is not the store's fault
 		if _, _, err := k.Load(t.Context()); err != saver.ErrSlow || time.Since(begun) != 7*time.Second {
 			t.Errorf("Load returns %v after %v", err, time.Since(begun))
 		}
 		synctest.Wait()
-		k.reports.want(t, saver.ErrSlow)
+		k.want(t, saver.ErrSlow)
 		store.on(nil, nil, nil)
 		if _, _, err := k.Load(t.Context()); err != nil {
 			t.Error(err)
 		}
 		synctest.Wait()
-		k.reports.want(t, saver.ErrSlow, nil)
+		k.want(t, saver.ErrSlow, nil)
 		s.Close()
 		store.on(returns(errDisk), nil, nil)
 		if _, _, err := k.Load(t.Context()); !errors.Is(err, errDisk) {
 			t.Errorf("Load returns %v after Close", err)
 		}
-		k.reports.want(t, saver.ErrSlow, nil)
+		k.want(t, saver.ErrSlow, nil)
 		time.Sleep(time.Minute)
 	})
 }
@@ -138,7 +138,7 @@ func TestSaveAfterALoadThatFailed(t *testing.T) {
 		}
 		k.crash()
 		s.Close()
-		k.reports.want(t, errDisk, nil)
+		k.want(t, errDisk, nil)
 		if n := crashes(t, store, "task"); n != 1 {
 			t.Errorf("%d crashes are saved", n)
 		}

@@ -20,19 +20,19 @@ type Entry struct {
 	phase    phase
 	standing standing
 	failing  bool          // it is counted in the saver's failing
-	calls    uint64        // how often it was taken to be saved: the number of the last time
-	begun    time.Time     // that time
-	next     *Entry        // of the same key, made while this one was busy; nil when it is not any more
-	before   []*Entry      // of the same key, which were busy when this one was made, until it is saved
-	ended    chan struct{} // closed when it is not busy any more; nil if it is not, or nobody may want to know
+	calls    uint64        // how often a worker has taken it
+	begun    time.Time     // when that was last
+	next     *Entry        // the entry of the same key that takes over when this one is no longer busy
+	before   []*Entry      // the entries of the same key that were busy when this one was made; nil once it is saved
+	ended    chan struct{} // closed when this one is no longer busy; nil if it is not, or if nobody waits for that
 
 	// Owned by the worker while the phase is saving or dirty, and else guarded by mu.
 	loaded   bool // revision is known
 	revision uint64
-	doubtful *gate.Snapshot // what the Save before sent, if that failed and did not save until now
+	doubtful *gate.Snapshot // what an earlier Save sent that failed, and had no effect until the next one
 
-	// sent is what the last Save was to save, as long as it may be news to somebody: to
-	// this entry because it failed, or to a later one of the same key.
+	// sent is what the last Save sent, as long as this entry does not know what came of it,
+	// or a later one of the same key may need to recognize it.
 	sent atomic.Pointer[gate.Snapshot]
 }
 
@@ -40,7 +40,7 @@ type Entry struct {
 type phase uint8
 
 const (
-	idle    phase = iota // it is saved, or never was marked, or could not be saved at the end
+	idle    phase = iota // nothing is to be done
 	queued               // it is in the saver's queue
 	saving               // a worker has it
 	dirty                // a worker has it, and it was marked since
@@ -53,14 +53,14 @@ type standing uint8
 
 const (
 	current  standing = iota
-	replaced          // by another of the same key, or dropped: what was marked before is tried once more
-	fenced            // it is not saved any more
+	replaced          // by another entry of the key, or dropped: it is saved once more at most
+	fenced            // it is never saved again
 )
 
-// Entry returns an entry for g, which is saved under key. There should be one for each
-// key: where there was one before, for a task that was removed perhaps, what was marked
-// of that is saved first, and it must not be marked any more. report may be nil. It does
-// not block, and may be called under other locks.
+// Entry returns an entry for g, which is saved under key. A key has one entry at a time:
+// call [Entry.Drop] on the one before, if there was one, and do not mark it any more.
+// What was marked of that is still saved, before the new one. report may be nil. Entry
+// never blocks, and may be called under other locks.
 func (s *Saver) Entry(key string, g *gate.Gate, report Report) *Entry {
 	e := &Entry{saver: s, key: key, gate: g, report: report, before: late.of(s, key)}
 	s.mu.Lock()
@@ -73,8 +73,8 @@ func (s *Saver) Entry(key string, g *gate.Gate, report Report) *Entry {
 	return e
 }
 
-// replace has e take over from b, which is busy, and from the entry that was to take
-// over from b until now, which has sent nothing yet and never will. It is called with mu.
+// replace has e take over from b, which is busy. The entry that was to take over from b
+// until now has sent nothing yet, and never will. It is called with mu.
 func (s *Saver) replace(b, e *Entry) {
 	if b.next != nil {
 		s.succeed(b.next, e)
@@ -85,7 +85,7 @@ func (s *Saver) replace(b, e *Entry) {
 		b.ended = make(chan struct{})
 	}
 	e.before = append(e.before, b)
-	if b.phase == waiting { // for a store that fails: the next Load will fare no better
+	if b.phase == waiting { // for a store that fails, as it will for a Load that waited for this
 		s.finish(b)
 	}
 }
@@ -117,7 +117,8 @@ func (e *Entry) newest() *Entry {
 }
 
 // Mark has the gate saved as it is now, or later. It never blocks, and may be called
-// under other locks. After Close, or once the entry is fenced, it does nothing.
+// under other locks, also that of the gate. After Close, or once the entry was fenced,
+// dropped or replaced, it does nothing.
 func (e *Entry) Mark() {
 	s := e.saver
 	s.mu.Lock()
@@ -131,9 +132,10 @@ func (e *Entry) Mark() {
 	}
 }
 
-// Drop says that nobody marks the gate any more, since its task was removed. What was
-// marked is saved still, but if that fails it is not tried again: otherwise a store that
-// fails would have the saver keep all tasks there ever were. It never blocks.
+// Drop is to be called when the task is removed: the gate is not marked any more. What was
+// marked is still saved, but if that fails it is not tried again. Otherwise a saver whose
+// store fails would keep every task that ever was. Drop never blocks, and may be called
+// under other locks.
 func (e *Entry) Drop() {
 	s := e.saver
 	s.mu.Lock()
@@ -148,9 +150,9 @@ func (e *Entry) Drop() {
 	}
 }
 
-// Fence ends the saving of the gate, and reports err, which must not be nil. A Save that
-// is under way may still take effect. If the entry is fenced already, or after Close, it
-// does nothing. It never blocks.
+// Fence has the gate never saved again, and reports err, which must not be nil. A Save
+// that is under way may still take effect. After Close, or if the entry was fenced or
+// dropped already, it does nothing. It never blocks, and may be called under other locks.
 func (e *Entry) Fence(err error) {
 	s := e.saver
 	s.mu.Lock()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -30,10 +29,10 @@ func TestRetries(t *testing.T) {
 		if got := store.times("task"); !slices.Equal(got, want) {
 			t.Errorf("tried after %v, want %v", got, want)
 		}
-		k.reports.want(t, errDisk)
+		k.want(t, errDisk)
 		store.on(nil, nil, nil)
 		s.Close() // for a last time
-		k.reports.want(t, errDisk, nil)
+		k.want(t, errDisk, nil)
 		if n := crashes(t, store, "task"); n != 1 {
 			t.Errorf("%d crashes are saved", n)
 		}
@@ -65,9 +64,14 @@ func TestOneIsTriedForAll(t *testing.T) {
 		}
 		store.on(nil, nil, nil)
 		time.Sleep(31 * time.Second)
+		synctest.Wait()
+		last := store.saves[len(store.saves)-1].at
 		for i := range tasks {
 			if n := crashes(t, store, fmt.Sprint(i)); n != 1 {
 				t.Errorf("task %d: %d crashes are saved", i, n)
+			}
+			if at := store.saves[len(store.saves)-1-i].at; at != last {
+				t.Errorf("saves %v before the last one", last.Sub(at))
 			}
 		}
 		all.want(t, errDisk, nil)
@@ -78,19 +82,22 @@ func TestOneIsTriedForAll(t *testing.T) {
 // Two keys cannot be saved. Then the store works, but the first one that is tried again
 // is in conflict, or hangs: the other is saved nevertheless.
 func TestOthersAreRetried(t *testing.T) {
-	for name, first := range map[string]func(*testing.T, *fake, <-chan struct{}){
-		"after a conflict": func(t *testing.T, store *fake, _ <-chan struct{}) {
+	for name, test := range map[string]struct {
+		first func(*testing.T, *fake, <-chan struct{})
+		after time.Duration // the second is saved
+	}{
+		"after a conflict": {func(t *testing.T, store *fake, _ <-chan struct{}) {
 			foreign(t, store, "first")
 			store.on(nil, nil, nil)
-		},
-		"while one hangs": func(_ *testing.T, store *fake, release <-chan struct{}) {
+		}, 100 * time.Millisecond},
+		"while one hangs": {func(_ *testing.T, store *fake, release <-chan struct{}) {
 			store.on(nil, func(_ context.Context, key string) error {
 				if key == "first" {
 					<-release
 				}
 				return nil
 			}, nil)
-		},
+		}, 300 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -102,8 +109,8 @@ func TestOthersAreRetried(t *testing.T) {
 				synctest.Wait()
 				b.crash()
 				synctest.Wait()
-				first(t, store, release)
-				time.Sleep(time.Minute)
+				test.first(t, store, release)
+				time.Sleep(test.after + time.Millisecond)
 				if n := crashes(t, store, "second"); n != 1 {
 					t.Errorf("%d crashes are saved of the second", n)
 				}
@@ -112,6 +119,27 @@ func TestOthersAreRetried(t *testing.T) {
 			})
 		})
 	}
+}
+
+// When another key can be saved, one that waits is tried soon, however long it has
+// failed.
+func TestRetryIsDueSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := onSave(returns(errDisk))
+		s := saver.New(store)
+		waits, other := add(t, s, "waits"), add(t, s, "other")
+		waits.crash()
+		time.Sleep(10 * time.Minute)
+		store.on(nil, nil, nil)
+		for range 30 {
+			other.crash()
+			time.Sleep(5 * time.Millisecond)
+		}
+		if n := crashes(t, store, "waits"); n != 1 {
+			t.Errorf("%d crashes are saved", n)
+		}
+		s.Close()
+	})
 }
 
 // A key that can never be saved costs nothing when the others are.
@@ -157,7 +185,7 @@ func TestSlowStore(t *testing.T) {
 		begun := time.Now()
 		k.crash()
 		time.Sleep(time.Minute)
-		k.reports.want(t, saver.ErrSlow, nil)
+		k.want(t, saver.ErrSlow, nil)
 		if a, b := k.times()[0].Sub(begun), k.times()[1].Sub(begun); a != 5*time.Second || b != 7*time.Second {
 			t.Errorf("reported after %v and %v", a, b)
 		}
@@ -227,7 +255,7 @@ func TestSaveThatFailedSavesLater(t *testing.T) {
 		k = add(t, s, "task")
 		k.crash()
 		time.Sleep(time.Minute)
-		k.reports.want(t, errDisk, nil)
+		k.want(t, errDisk, nil)
 		if n := crashes(t, store, "task"); n != 2 {
 			t.Errorf("%d crashes are saved", n)
 		}
@@ -247,7 +275,7 @@ func TestConflict(t *testing.T) {
 			k.crash()
 			time.Sleep(time.Second)
 		}
-		k.reports.want(t, gate.ErrConflict)
+		k.want(t, gate.ErrConflict)
 		if n := crashes(t, store, "task"); n != 1001 {
 			t.Errorf("%d crashes are saved, want those of the other", n)
 		}
@@ -256,7 +284,7 @@ func TestConflict(t *testing.T) {
 		k = add(t, again, "task")
 		k.crash()
 		again.Close()
-		k.reports.want(t)
+		k.want(t)
 		if n := crashes(t, store, "task"); n != 1002 {
 			t.Errorf("%d crashes are saved in the next life", n)
 		}
@@ -303,7 +331,7 @@ func TestFence(t *testing.T) {
 		fenced.crash()
 		other.crash()
 		time.Sleep(time.Second)
-		fenced.reports.want(t, errBroken)
+		fenced.want(t, errBroken)
 		if f, o := crashes(t, store, "fenced"), crashes(t, store, "other"); f > 2 || o != 2 {
 			t.Errorf("%d crashes are saved of the fenced one, %d of the other", f, o)
 		}
@@ -343,94 +371,17 @@ func TestFenceDuringAFailure(t *testing.T) {
 	}
 }
 
-// errors whose methods panic, and nil that is none.
-type (
-	nilError   struct{ text string }
-	textPanics struct{}
-	isPanics   struct{}
-	asPanics   struct{}
-	unwraps    struct{}
-)
-
-func (e *nilError) Error() string { return e.text }
-func (*nilError) Is(error) bool   { panic("Is of nil") }
-func (textPanics) Error() string  { panic("Error") }
-func (isPanics) Error() string    { return "is" }
-func (isPanics) Is(error) bool    { panic("Is") }
-func (asPanics) Error() string    { return "as" }
-func (asPanics) As(any) bool      { panic("As") }
-func (unwraps) Error() string     { return "unwrap" }
-func (unwraps) Unwrap() error     { panic("Unwrap") }
-func misbehave() map[string]error {
-	return map[string]error{
-		"let it return nil": (*nilError)(nil),
-		"an error of type saver_test.textPanics whose Error method panics": textPanics{},
-		"is":     isPanics{},
-		"as":     asPanics{},
-		"unwrap": unwraps{},
-	}
-}
-
-func TestErrorsWhoseMethodsPanic(t *testing.T) {
-	for text, bad := range misbehave() {
-		for _, of := range []string{"Load", "Save"} {
-			t.Run(of+" "+text, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					store := new(fake)
-					s := saver.New(store)
-					k := &task{gate: gate.New(nil)}
-					k.Entry = s.Entry("task", k.gate, k.add)
-					if of == "Load" {
-						store.on(returns(bad), nil, nil)
-						if _, _, err := k.Load(t.Context()); err == nil {
-							t.Error("Load returns no error")
-						}
-					} else {
-						store.on(nil, returns(bad), nil)
-					}
-					k.crash()
-					time.Sleep(time.Minute)
-					if len(k.all()) != 1 || !strings.Contains(k.all()[0].Error(), text) {
-						t.Fatalf("reported %v", k.all())
-					}
-					var asked *nilError
-					if err := k.all()[0]; errors.Is(err, gate.ErrConflict) || errors.As(err, &asked) && asked != nil {
-						t.Errorf("something is found in %v", err)
-					}
-					store.on(nil, nil, nil)
-					s.Close()
-					if n := crashes(t, store, "task"); n != 1 {
-						t.Errorf("%d crashes are saved once the store works", n)
-					}
-				})
-			})
-		}
-	}
-}
-
-// An error keeps its text, and is found by errors.Is and errors.As.
-func TestErrorOfTheStore(t *testing.T) {
+// One reason is enough for an entry to be fenced.
+func TestFenceDuringAConflict(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		live := &nilError{strings.Repeat("é", 5000)}
-		store := onSave(func(context.Context, string) error { return fmt.Errorf("%w: %w", errDisk, live) })
+		store := onSave(func(context.Context, string) error { time.Sleep(time.Second); return gate.ErrConflict })
 		s := saver.New(store)
 		k := add(t, s, "task")
 		k.crash()
-		time.Sleep(time.Second)
-		synctest.Wait()
-		live.text = "something else"
-		k.reports.want(t, errDisk)
-		err := k.all()[0]
-		var found *nilError
-		if !errors.As(err, &found) || found != live {
-			t.Error("errors.As does not find it")
-		}
-		if text := err.Error(); len(text) > 4100 || !strings.HasPrefix(text, "the disk is full: éé") || !strings.HasSuffix(text, "é…") {
-			t.Errorf("the text is %q", text)
-		}
-		if got := fmt.Sprintf("%+.3v %q", err, err); got != "the "+fmt.Sprintf("%q", err.Error()) {
-			t.Errorf("printed as %s", got)
-		}
+		time.Sleep(500 * time.Millisecond)
+		k.Fence(errTask)
+		time.Sleep(time.Minute)
+		k.want(t, errTask)
 		s.Close()
 	})
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/holdfast-go/holdfast/gate"
 )
 
-// late has the entries of all savers of the process whose Save was under way when Close
-// gave up. The next life needs them to recognize what they have saved.
+// late has the entries of all savers in this process whose Save was still under way when
+// Close gave up. The next life must recognize what they save as its own.
 var late lateEntries
 
-// lateEntries is bounded by the goroutines that stores do not return from, and by those
-// that failed within the last 5 s. The zero value is ready to use.
+// lateEntries holds one entry for each goroutine that a store has not returned to since
+// Close, and those whose Save has failed in the last 5 s. The zero value is ready to use.
 type lateEntries struct {
-	// mu is a leaf: it is taken under that of savers, and nothing is under it.
+	// mu is a leaf. It may be taken under the mu of a saver.
 	mu sync.Mutex
 	at map[place][]*Entry
 }
@@ -60,15 +60,16 @@ func (l *lateEntries) remove(e *Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at := place{e.saver.store, e.key}
-	l.at[at] = slices.DeleteFunc(l.at[at], func(other *Entry) bool { return other == e })
-	if len(l.at[at]) == 0 {
+	others := slices.DeleteFunc(l.at[at], func(other *Entry) bool { return other == e })
+	if len(others) == 0 {
 		delete(l.at, at)
+		return
 	}
+	l.at[at] = others
 }
 
-// returned records that the Save of a late entry has returned. If it failed, what it has
-// sent may still be on its way to the disk: a store that honors its context returns at
-// Close, whatever a server does.
+// returned records that the Save of a late entry has returned. One that failed may still
+// take effect: a client whose context ends returns, whatever its server goes on to do.
 func (l *lateEntries) returned(e *Entry, v verdict) {
 	if v == failed {
 		time.AfterFunc(limit, func() { l.remove(e) })

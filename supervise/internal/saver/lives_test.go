@@ -45,7 +45,7 @@ func TestLateSaveIsRecognized(t *testing.T) {
 				k := add(t, s, "task")
 				k.crash()
 				s.Close()
-				k.reports.want(t, saver.ErrUnsaved)
+				k.want(t, saver.ErrUnsaved)
 
 				begun := time.Now()
 				next := saver.New(store)
@@ -59,7 +59,7 @@ func TestLateSaveIsRecognized(t *testing.T) {
 					time.Sleep(30 * time.Second)
 				}
 				next.Close()
-				k.reports.want(t)
+				k.want(t)
 				if n := crashes(t, store, "task"); n != test.found+2 {
 					t.Errorf("%d crashes are saved, want %d", n, test.found+2)
 				}
@@ -95,7 +95,7 @@ func TestCancelledSaveTakesEffect(t *testing.T) {
 		again.crash()
 		again.crash()
 		next.Close()
-		again.reports.want(t)
+		again.want(t)
 		if n := crashes(t, store, "task"); n != 2 {
 			t.Errorf("%d crashes are saved", n)
 		}
@@ -130,7 +130,7 @@ func TestManyLateSaves(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		k.crash()
 		s.Close()
-		k.reports.want(t)
+		k.want(t)
 		if saver.Late() != 0 {
 			t.Error("late entries are kept")
 		}
@@ -149,7 +149,7 @@ func TestConflictBesideALateSave(t *testing.T) {
 		foreign(t, store, "task")
 		k.crash()
 		time.Sleep(time.Minute)
-		k.reports.want(t, gate.ErrConflict)
+		k.want(t, gate.ErrConflict)
 		if n := crashes(t, store, "task"); n != 1000 {
 			t.Errorf("%d crashes are saved, want those of the other", n)
 		}
@@ -197,14 +197,6 @@ func TestEntryIsReplaced(t *testing.T) {
 			between.Entry = s.Entry("task", between.gate, between.add)
 			between.crash() // is not loaded yet, and never saved
 		}, 1},
-		"by an older one that is marked again": {slow, func(_ *testing.T, s *saver.Saver, k *task) {
-			k.crash()
-			time.Sleep(5 * time.Second)
-			newer := s.Entry("task", k.gate, nil)
-			newer.Mark()
-			synctest.Wait()
-			k.crash() // does nothing
-		}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -237,6 +229,30 @@ func TestEntryIsReplaced(t *testing.T) {
 	}
 }
 
+// An entry is marked though there is a newer one, which is being saved: it does not take
+// that one's place.
+func TestOldEntryIsMarked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := onSave(takes(time.Second))
+		s := saver.New(store)
+		old := add(t, s, "task")
+		old.crash()
+		time.Sleep(5 * time.Second)
+		k := add(t, s, "task")
+		for range 3 {
+			k.crash()
+			synctest.Wait()
+			old.Mark()
+			time.Sleep(5 * time.Second)
+		}
+		s.Close()
+		k.want(t)
+		if n := crashes(t, store, "task"); n != 4 {
+			t.Errorf("%d crashes are saved", n)
+		}
+	})
+}
+
 // An entry that waits for a retry is replaced: the store fails for the new one instead.
 func TestWaitingEntryIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -256,8 +272,8 @@ func TestWaitingEntryIsReplaced(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		store.Fail(nil)
 		time.Sleep(31 * time.Second)
-		old.reports.want(t, errDisk)
-		k.reports.want(t, nil)
+		old.want(t, errDisk)
+		k.want(t, nil)
 		if busy, _, failing := s.Kept(); busy+failing != 0 {
 			t.Errorf("%d are busy, %d fail", busy, failing)
 		}

@@ -6,15 +6,16 @@ import (
 	"github.com/holdfast-go/holdfast/gate"
 )
 
-// Load returns what is saved of the gate; false stands for nothing. It is to be called
-// before the first Mark. What an earlier entry of the key has marked is saved first, also
-// if it is what Close has left behind in an earlier life, unless that takes more than 4 s.
+// Load returns what is saved of the gate, or false if nothing is. Call it before the
+// first Mark. It first waits for Saves of the same key that are still under way, those of
+// an entry that was dropped and those that Close left behind in an earlier life, until
+// they have taken 4 s.
 //
-// It takes 5 s at most, after which the error is [ErrSlow]; the goroutine that has
-// called the store is then left behind. If ctx is done first the error is its cause.
-// Any other error counts as a failure of the store, and so is reported as well, if it is
-// the first. Without a Load, or after one that failed, the first Save replaces whatever
-// is there.
+// Load takes 5 s at most. Then it returns [ErrSlow], and leaves the goroutine behind on
+// which it has called the store. If ctx is done first the error is its cause. Any other
+// error, and ErrSlow, counts as a failure of the store, which is reported like that of a
+// Save. After a Load that failed, or without one, the first Save replaces whatever is
+// there, as soon as a Load of its own has found the revision.
 func (e *Entry) Load(ctx context.Context) (gate.Snapshot, bool, error) {
 	s := e.saver
 	limited, cancel := context.WithTimeoutCause(ctx, limit, ErrSlow)

@@ -80,7 +80,7 @@ func TestPanicOfAStore(t *testing.T) {
 		k := add(t, s, "task")
 		k.crash()
 		time.Sleep(time.Second)
-		k.reports.want(t, errDisk)
+		k.want(t, errDisk)
 		var found *saver.Error
 		if !errors.As(k.all()[0], &found) || !strings.Contains(string(found.Stack()), "panicsDeepDown") {
 			t.Errorf("%v has stack %s", k.all()[0], found.Stack())
@@ -193,7 +193,7 @@ func TestStoreThatCannotBeCompared(t *testing.T) {
 			k := add(t, s, "task")
 			k.crash()
 			s.Close()
-			k.reports.want(t, saver.ErrUnsaved)
+			k.want(t, saver.ErrUnsaved)
 			time.Sleep(time.Minute)
 		}
 		if n := crashes(t, store, "task"); n != 2 || saver.Late() != 0 {

@@ -28,7 +28,9 @@ func (s *Saver) done(e *Entry, v verdict, err error) {
 		s.mend(e)
 	case conflicted:
 		s.answered(e)
-		s.fence(e, err)
+		if e.standing != fenced {
+			s.fence(e, err)
+		}
 		s.mend(e)
 	case failed:
 		s.blame(e, err)
@@ -59,8 +61,8 @@ func (s *Saver) slow(e *Entry, call uint64) {
 // What follows is called with mu. Reports are put into their feed under it, and so are
 // in the order of what they are about.
 
-func (s *Saver) tell(e *Entry, err error) {
-	s.reports.Put(told{e.report, err, e.standing == fenced})
+func (s *Saver) announce(e *Entry, err error) {
+	s.reports.Put(notice{e.report, err, e.standing == fenced})
 }
 
 // blame records that e cannot be saved or loaded, and reports it unless the store is
@@ -76,7 +78,7 @@ func (s *Saver) blame(e *Entry, err error) {
 	}
 	if !s.reported {
 		s.reported = true
-		s.tell(e, err)
+		s.announce(e, err)
 	}
 }
 
@@ -87,7 +89,7 @@ func (s *Saver) mend(e *Entry) {
 	s.forgive(e)
 	if s.reported && s.failing == 0 {
 		s.reported = false
-		s.tell(e, nil)
+		s.announce(e, nil)
 	}
 }
 
@@ -103,7 +105,7 @@ func (s *Saver) forgive(e *Entry) {
 func (s *Saver) fence(e *Entry, err error) {
 	s.forgive(e)
 	e.standing = fenced
-	s.tell(e, err)
+	s.announce(e, err)
 }
 
 // answered records that the store has answered at e. If it did not before, all that

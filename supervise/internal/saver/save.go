@@ -68,7 +68,7 @@ func (s *Saver) send(e *Entry) (verdict, error) {
 	}
 }
 
-// wants reports whether e is still to be saved, and returns those of its key before it.
+// wants reports whether e is still to be saved, and returns the entries before it.
 func (s *Saver) wants(e *Entry) (before []*Entry, wanted bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,12 +80,13 @@ type finding uint8
 
 const (
 	unchanged finding = iota // what was known to be there
-	own                      // what the last Save of the entry has sent
-	earlier                  // what another Save has sent, of the entry or one of its key before it
-	foreign                  // what somebody else has saved
+	own                      // what the last Save of the entry sent
+	earlier                  // what an earlier Save sent, of this entry or of one before it
+	foreign                  // what somebody else saved
 )
 
-// settle finds out what is saved, and unless that is foreign, goes by it from now on.
+// settle loads what is saved, and finds out where that comes from. Unless it is foreign,
+// the next Save replaces it.
 func (s *Saver) settle(e *Entry) (finding, error) {
 	there, revision, err := s.store.Load(s.ctx, e.key)
 	if err = contained(err); err != nil {
@@ -95,8 +96,7 @@ func (s *Saver) settle(e *Entry) (finding, error) {
 	before, _ := s.wants(e)
 	switch sent := e.sent.Load(); {
 	case !e.loaded || revision == e.revision:
-		// It may take effect yet.
-		found, e.doubtful = unchanged, sent
+		found, e.doubtful = unchanged, sent // which may take effect yet
 	case same(sent, &there):
 		found = own
 	case same(e.doubtful, &there) || slices.ContainsFunc(before, func(b *Entry) bool { return same(b.sent.Load(), &there) }):

@@ -30,11 +30,12 @@ var (
 // errClosed is the cause of the end of all calls that Close leaves behind.
 var errClosed = errors.New("supervise: the run is over")
 
-// Report gets what becomes of saving: the error when the store begins to fail, nil when
-// all gates of the saver are saved again, and the error by which one gate was fenced.
-// The reports of all gates of a saver come in order, one at a time, outside of locks,
-// on a goroutine of their own. A report that panics or calls [runtime.Goexit] is lost.
-// One that blocks keeps the others waiting, of which the first 1024 are kept.
+// Report receives the error when the store begins to fail, nil when all gates of the
+// saver are saved again, and the error for which its own gate was fenced. The first two
+// are about the whole saver, and go to the entry where it was noticed. All reports of a
+// saver come in order, one at a time, outside of locks, on a goroutine that lives as long
+// as there are any. A panic in a report is ignored. While one blocks up to 1024 others are
+// kept.
 type Report func(err error)
 
 // Saver saves the gates of one life of a supervisor or task. Make one with [New].
@@ -44,19 +45,19 @@ type Saver struct {
 	comparable bool            // the store is, and so can be recognized
 	ctx        context.Context // of all Saves
 	cancel     context.CancelCauseFunc
-	reports    *feed.Feed[told]
+	reports    *feed.Feed[notice]
 	silent     atomic.Bool // nothing is reported any more
 
-	// mu guards what follows, and what the entries say that it guards. Callers take it
-	// under locks of their own. Under it are taken, by themselves, the lock of reports
-	// and that of the late entries, which are leaves. No code of a user's runs under it:
-	// no store, gate, report, or method of an error.
+	// mu guards what follows, and those fields of the entries that say so. It may be taken
+	// under any lock of the caller's. Under it only the lock of reports and the one of
+	// late may be taken, which are leaves. No code of a user's runs under it: no store,
+	// no gate, no report, no method of an error.
 	mu       sync.Mutex
 	stage    stage
 	entries  uint64            // made so far
-	busy     map[string]*Entry // by key, those queued, saving, dirty or waiting: one per key
-	queue    []*Entry          // to be saved, in order; those that are not queued any more are passed over
-	waiting  []*Entry          // for a retry; those that do not wait any more are passed over
+	busy     map[string]*Entry // by key, the one entry that is queued, saving, dirty or waiting
+	queue    []*Entry          // to be saved, in order; entries that are no longer queued are skipped
+	waiting  []*Entry          // for a retry; entries that no longer wait are skipped
 	retry    *time.Timer       // not nil as long as there is something in waiting, until closing
 	retryAt  time.Time
 	retries  uint64        // numbers the timers, so that one that was stopped does nothing
@@ -78,16 +79,16 @@ const (
 	closed        // nothing is saved any more
 )
 
-// told is a report that is to be made.
-type told struct {
+// notice is a report that is to be made.
+type notice struct {
 	report Report
 	err    error
 	fenced bool
 }
 
-// New returns a saver for one life of a supervisor or task. The store must not be nil.
-// If its value cannot be compared, as a struct that has a func in it, the next life does
-// not recognize what this one leaves behind: make the store a pointer.
+// New returns a saver for one life of a supervisor or task. It panics if store is nil.
+// The next life finds what this one leaves behind if its store is equal to this one. A
+// store that cannot be compared, such as a struct value with a func in it, never is.
 func New(store gate.Store) *Saver {
 	if store == nil {
 		panic("saver: New: store is nil; make no saver where there is no store")
@@ -100,21 +101,21 @@ func New(store gate.Store) *Saver {
 		ended:      make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	s.reports = feed.New(feed.Config[told]{
-		Receive: func(t told, _ uint64) {
-			if !s.silent.Load() && t.report != nil {
-				t.report(t.err)
+	s.reports = feed.New(feed.Config[notice]{
+		Receive: func(n notice, _ uint64) {
+			if !s.silent.Load() && n.report != nil {
+				n.report(n.err)
 			}
 		},
-		Ends: func(t told) bool { return t.fenced },
+		Ends: func(n notice) bool { return n.fenced },
 	})
 	return s
 }
 
 // What follows in this file up to work is called with mu.
 
-// enqueue has e saved as soon as a worker is free. If another entry of the key is busy
-// e waits for that one, if it is the newer of the two, or else is not saved.
+// enqueue has e saved as soon as a worker is free. If another entry of the key is busy,
+// the newer of the two is saved once that is over, and the older no more.
 func (s *Saver) enqueue(e *Entry) {
 	switch b := s.busy[e.key]; {
 	case b == nil || b == e:
@@ -159,7 +160,9 @@ func (s *Saver) finish(e *Entry) {
 	e.next = nil
 }
 
-// work saves what is queued, and ends. A store that calls Goexit costs the goroutine.
+// work is a worker: it saves what is queued, and ends. There are at most maxSaves. One
+// that a store blocks stays as long as that does, after Close as well; one that a store
+// ends by Goexit is replaced.
 func (s *Saver) work() {
 	var e *Entry
 	defer func() {

@@ -30,7 +30,7 @@ func TestMarkedIsSaved(t *testing.T) {
 		if n := len(store.times("task")); n > 2 {
 			t.Errorf("it took %d saves, want one, and one of the last state", n)
 		}
-		k.reports.want(t)
+		k.want(t)
 		k.crash()
 		synctest.Wait()
 		if n := crashes(t, store, "task"); n != 10 {
@@ -49,7 +49,7 @@ func TestNextLifeGoesOn(t *testing.T) {
 		}
 		k.crash()
 		s.Close()
-		k.reports.want(t)
+		k.want(t)
 	}
 }
 
