@@ -29,11 +29,11 @@ type Entry struct {
 	// Owned by the worker while the phase is saving or dirty, and else guarded by mu.
 	loaded   bool // revision is known
 	revision uint64
-	doubtful *gate.Snapshot // what an earlier Save sent that failed, and had no effect until the next one
 
-	// sent is what the last Save sent, as long as this entry does not know what came of it,
-	// or a later one of the same key may need to recognize it.
-	sent atomic.Pointer[gate.Snapshot]
+	// What may be found in the store of this entry. Its owner sets it, and later entries of
+	// the same key may look at it at any time.
+	sent     atomic.Pointer[gate.Snapshot] // by the last Save, unless it is known what came of that
+	doubtful atomic.Pointer[gate.Snapshot] // by the Save before, if it was not known what had come of that
 }
 
 // phase is what an entry is busy with.

@@ -17,7 +17,7 @@ func (s *Saver) Kept() (busy, queue, failing int) {
 func (e *Entry) KeepsSnapshots() bool {
 	e.saver.mu.Lock()
 	defer e.saver.mu.Unlock()
-	return e.sent.Load() != nil || e.doubtful != nil || e.before != nil
+	return e.sent.Load() != nil || e.doubtful.Load() != nil || e.before != nil
 }
 
 // Late returns the number of keys that have late entries.

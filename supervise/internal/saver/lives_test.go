@@ -229,6 +229,37 @@ func TestEntryIsReplaced(t *testing.T) {
 	}
 }
 
+// An entry that is replaced while a Save hangs goes on to save what was marked since,
+// which fails. What it has saved is there all the same.
+func TestReplacedEntrySavesTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var n atomic.Int32
+		store := onSave(func(context.Context, string) error {
+			switch n.Add(1) {
+			case 1:
+				time.Sleep(10 * time.Second)
+			case 2:
+				return errDisk
+			}
+			return nil
+		})
+		s := saver.New(store)
+		old := add(t, s, "task")
+		old.crash()
+		synctest.Wait()
+		old.crash()
+		k := add(t, s, "task") // whose Load does not wait that long
+		time.Sleep(time.Minute)
+		k.crash()
+		s.Close()
+		old.want(t)
+		k.want(t, saver.ErrSlow, nil, errDisk, nil)
+		if n := crashes(t, store, "task"); n != 1 {
+			t.Errorf("%d crashes are saved", n)
+		}
+	})
+}
+
 // An entry is marked though there is a newer one, which is being saved: it does not take
 // that one's place.
 func TestOldEntryIsMarked(t *testing.T) {

@@ -35,8 +35,8 @@ func (e *Entry) Load(ctx context.Context) (gate.Snapshot, bool, error) {
 	case s.stage == closed || e.isSaving():
 	case r.err == nil:
 		e.loaded, e.revision = true, r.revision
-		e.doubtful = nil
 		e.sent.Store(nil)
+		e.doubtful.Store(nil)
 		if e.phase == idle {
 			s.mend(e)
 		}

@@ -22,7 +22,8 @@ func (s *Saver) done(e *Entry, v verdict, err error) {
 	case saved:
 		if e.standing == current {
 			e.sent.Store(nil)
-			e.doubtful, e.before = nil, nil
+			e.doubtful.Store(nil)
+			e.before = nil
 		}
 		s.answered(e)
 		s.mend(e)

@@ -96,16 +96,22 @@ func (s *Saver) settle(e *Entry) (finding, error) {
 	before, _ := s.wants(e)
 	switch sent := e.sent.Load(); {
 	case !e.loaded || revision == e.revision:
-		found, e.doubtful = unchanged, sent // which may take effect yet
+		found = unchanged
+		e.doubtful.Store(sent) // which may take effect yet
 	case same(sent, &there):
 		found = own
-	case same(e.doubtful, &there) || slices.ContainsFunc(before, func(b *Entry) bool { return same(b.sent.Load(), &there) }):
+	case e.saved(&there) || slices.ContainsFunc(before, func(b *Entry) bool { return b.saved(&there) }):
 		found = earlier
 	}
 	if found != foreign {
 		e.loaded, e.revision = true, revision
 	}
 	return found, nil
+}
+
+// saved reports whether it was e that saved what is there.
+func (e *Entry) saved(there *gate.Snapshot) bool {
+	return same(e.sent.Load(), there) || same(e.doubtful.Load(), there)
 }
 
 // same reports whether what was sent, nil standing for nothing, is what is there.
