@@ -10,7 +10,7 @@ import (
 // that is seldom so, and kept out of its callers: most goroutines then do with the
 // small stack that they began with.
 
-func (e *env) wants(k Kind) bool { return anyWants(e.feeds, k) }
+func (e *env) wants(k Kind) bool { return anyWants(e.channels, k) }
 
 // emit puts an event into the feeds of those who want it. It must be called without
 // locks, as it calls code of a user's: Enabled, and at a crash Annotate.
@@ -25,9 +25,9 @@ func (e *env) emit(t *Task, event Event) {
 	if event.Kind == KindCrash {
 		event.note = e.annotate(t, event)
 	}
-	for _, f := range e.feeds {
+	for _, f := range e.channels {
 		if f.wants(event.Kind) {
-			f.emit(event)
+			f.Put(event)
 		}
 	}
 }
@@ -59,7 +59,7 @@ func (e *env) wantsAside(k Kind) bool {
 // returns it, or nil if none did.
 func (e *env) annotate(t *Task, crash Event) *note {
 	var made *note
-	for _, f := range e.feeds {
+	for _, f := range e.channels {
 		if f.annotate == nil || !f.wants(KindCrash) {
 			continue
 		}

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/holdfast-go/holdfast/policy"
+	"github.com/holdfast-go/holdfast/supervise/internal/feed"
+	"github.com/holdfast-go/holdfast/supervise/internal/saver"
 )
 
 // env is what all tasks share that one Run, or one Supervisor.Run, supervises. What a
@@ -21,8 +23,8 @@ type env struct {
 	ctx         context.Context // of Run; without its cancellation under a supervisor
 	prefix      string          // of the tasks' names
 	logger      *slog.Logger
-	feeds       []*feed // the first is the logger's
-	saver       *saver  // nil without a store
+	channels    []*channel   // the first is the logger's
+	saver       *saver.Saver // nil without a store
 	policy      policy.Policy
 	stopTimeout time.Duration // negative: none
 	admission   Admission
@@ -37,24 +39,28 @@ type env struct {
 // many supervisors there are.
 type allFeeds struct {
 	mu    sync.Mutex // nothing else runs under it
-	feeds map[*feed]struct{}
+	feeds map[*channel]struct{}
 }
 
-func (a *allFeeds) add(f *feed) {
+func (a *allFeeds) add(f *channel) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.feeds == nil {
-		a.feeds = map[*feed]struct{}{}
+		a.feeds = map[*channel]struct{}{}
 	}
 	a.feeds[f] = struct{}{}
 }
 
-// drop forgets feeds of a task that was removed, unless something pends there.
-func (a *allFeeds) drop(feeds []*feed) {
+// drop forgets the feeds of a task that was removed and which no other has, unless
+// something pends there.
+func (a *allFeeds) drop(feeds, others []*channel) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, f := range feeds {
-		if f.pends() == nil {
+		if slices.Contains(others, f) {
+			continue
+		}
+		if f.Drained() == nil {
 			delete(a.feeds, f)
 		}
 	}
@@ -63,21 +69,19 @@ func (a *allFeeds) drop(feeds []*feed) {
 // flush waits until all observers were called for what has happened, a second at most.
 func (a *allFeeds) flush() {
 	a.mu.Lock()
-	feeds := make([]*feed, 0, len(a.feeds))
+	feeds := make([]feed.Drainer, 0, len(a.feeds))
 	for f := range a.feeds {
 		feeds = append(feeds, f)
 	}
 	a.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
-	for _, f := range feeds {
-		f.flush(ctx)
-	}
+	feed.Flush(ctx, feeds...)
 }
 
 func newEnv(ctx context.Context, prefix string, o *options) *env {
 	e := &env{ctx: ctx, prefix: prefix, stopTimeout: -1, all: &allFeeds{}}
-	e.feeds = make([]*feed, 1, 1+len(o.observers))
+	e.channels = make([]*channel, 1, 1+len(o.observers))
 	e.log(o.logger)
 	e.give(o)
 	return e
@@ -102,15 +106,15 @@ func (e *env) log(l *slog.Logger) {
 	if l == nil {
 		l = slog.Default()
 	}
-	e.logger, e.feeds[0] = l, newFeed(logObserver{l}, slog.Default())
-	e.all.add(e.feeds[0])
+	e.logger, e.channels[0] = l, newChannel(logObserver{l}, slog.Default())
+	e.all.add(e.channels[0])
 }
 
 // observe adds observers.
 func (e *env) observe(observers []Observer) {
 	for _, o := range observers {
-		f := newFeed(o, e.logger)
-		e.feeds = append(e.feeds, f)
+		f := newChannel(o, e.logger)
+		e.channels = append(e.channels, f)
 		e.all.add(f)
 	}
 }
@@ -118,7 +122,7 @@ func (e *env) observe(observers []Observer) {
 // derive returns an env with all that e has. What is added to it is not added to e.
 func (e *env) derive() *env {
 	d := *e
-	d.feeds = slices.Clone(e.feeds)
+	d.channels = slices.Clone(e.channels)
 	return &d
 }
 
@@ -155,8 +159,8 @@ func (e *env) grouped() bool { return e.tree != nil && e.tree.s.opts.machine.Str
 
 // serves adds to how many tasks are served.
 func (e *env) serves(more int64) {
-	for _, f := range e.feeds {
-		f.tasks.Add(more)
+	for _, f := range e.channels {
+		f.Grow(more)
 	}
 }
 
@@ -184,8 +188,11 @@ func (tr *tree) envOf(t *Task) *env {
 
 // forget drops the env of a task that was removed.
 func (tr *tree) forget(t *Task) {
+	if p := t.past.Load(); p != nil && p.kept != nil {
+		p.kept.Drop()
+	}
 	if own, ok := tr.own[t]; ok {
 		delete(tr.own, t)
-		tr.env.all.drop(own.feeds[1:])
+		tr.env.all.drop(own.channels, tr.env.channels)
 	}
 }

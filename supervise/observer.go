@@ -42,8 +42,11 @@ func (e Event) Context() context.Context {
 // means nothing else. Whoever keeps it keeps the task in memory.
 func (e Event) Key() any { return e.task }
 
-// ends reports whether it may be the last event of the task.
-func (e Event) ends() bool { return e.Last || e.Kind == KindStop || e.Kind == KindGiveUp }
+// ends reports whether it ends a run, or the task, for good: such events are kept when
+// others have to be dropped.
+func (e Event) ends() bool {
+	return e.Last || e.Kind == KindStop || e.Kind == KindGiveUp || e.Kind == KindAbandon || e.Kind == KindReturn
+}
 
 // Kind is what an [Event] tells. Safe for concurrent use.
 type Kind uint8
@@ -74,31 +77,35 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-// Observer is told what happens to tasks.
+// Observer is called for what happens to tasks.
 //
 // Observe is called for the events of one Run in order and one at a time, on a
-// goroutine that is not the task's: it may take its time, and may use the task's
-// gate. Up to 1024 events and 8 a task are kept for an observer that is slow;
-// further ones are dropped and counted in the next one's Dropped, but never one
-// that may be the last of its task: Stop, GiveUp, and those with Last set. A panic
-// in it is contained and reported once through slog. An observer that is given to
-// several tasks is called concurrently.
-//
-// If it also has a method Enabled(Kind) bool, events of kinds for which that
-// returns false cost next to nothing. Enabled is called on the goroutine of the
-// task or its supervisor; it must not block, nor call the methods of either.
-//
-// If it also has a method Annotate(context.Context, Event) context.Context, that
-// is called at each crash, on the task's goroutine, before anyone is told of it
-// and before the next run begins. It is given the context of Run and the event,
-// whose own Context is still that of the crash before, and returns a context
-// derived from the one it is given, or nil if it has nothing to add: it is the
-// Context of the events from this crash to the next, the one that the crash is
-// logged with (see [WithLogAttrs]), and [Info.Context] in the runs that follow. Of
-// several observers each derives from what the one before it returned. What is said
-// of Enabled is so for Annotate. One that is given to several tasks must be safe for
-// concurrent use.
+// goroutine that is not the task's: it may take its time, may use the task and its
+// supervisor, and may call their methods. Up to 1024 events, and 8 more for each task,
+// wait for an observer that is slow; then the oldest is dropped, and counted in the
+// next one's Dropped. Those that end something go last: Stop, GiveUp, Abandon, Return, and
+// those with Last set. A panic in Observe is contained and logged once. An observer that
+// is given to several tasks is called concurrently.
 type Observer interface{ Observe(Event) }
+
+// Enabler is an observer that does not want all events: those of kinds for which
+// Enabled returns false cost next to nothing. Enabled is called on the goroutine of the
+// task, outside of any lock. It must not block: that holds the task up.
+type Enabler interface{ Enabled(Kind) bool }
+
+// Annotator is an observer that makes a context of each crash.
+//
+// Annotate is called at each crash, on the task's goroutine, before anyone is told of
+// it and before the next run begins; like Enabled it must not block. It is given the
+// context of Run and the event, whose own Context is still that of the crash before, and
+// returns a context derived from the one it is given, or nil if it has nothing to add:
+// that is the Context of the events from this crash to the next, the one that the
+// crash is logged with (see [WithLogAttrs]), and [Info.Context] in the runs that follow.
+// Of several observers each derives from what the one before it returned. One that is
+// given to several tasks must be safe for concurrent use.
+type Annotator interface {
+	Annotate(ctx context.Context, crash Event) context.Context
+}
 
 // ObserverFunc is an adapter that makes an Observer of an ordinary function.
 // As safe for concurrent use as the function is.
@@ -106,3 +113,6 @@ type ObserverFunc func(Event)
 
 // Observe calls f.
 func (f ObserverFunc) Observe(e Event) { f(e) }
+
+// note is what annotators made at a crash.
+type note struct{ ctx context.Context }

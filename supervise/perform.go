@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/gate"
 	"github.com/holdfast-go/holdfast/supervise/internal/machine"
+	"github.com/holdfast-go/holdfast/supervise/internal/saver"
 )
 
 // tree is a supervisor while its Run runs. Whoever has an input steps the machine under
@@ -84,7 +85,7 @@ func newTree(ctx context.Context, s *Supervisor) *tree {
 	}
 	tr.env.tree = tr
 	if o.store != nil {
-		tr.env.saver, tr.ownsSaver = newSaver(o.store), true
+		tr.env.saver, tr.ownsSaver = saver.New(o.store), true
 	}
 	if s.opts.maxStarts > 0 {
 		tr.permits = semaphore.NewWeighted(int64(s.opts.maxStarts))
@@ -121,7 +122,7 @@ func (t *Task) pardon(by gate.By) {
 func (s *Supervisor) close(tr *tree) error {
 	tr.nagging.Stop()
 	if tr.ownsSaver {
-		tr.env.saver.close()
+		tr.env.saver.Close()
 	}
 	if tr.parent == nil {
 		tr.env.all.flush()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/supervise/internal/machine"
+	"github.com/holdfast-go/holdfast/supervise/internal/saver"
 )
 
 // flushTimeout bounds how long the root of a tree waits, at its end, for observers to
@@ -49,14 +50,16 @@ func Run(ctx context.Context, fn func(context.Context) error, opts ...RunOption)
 	t.name.Store(&o.name)
 	e := newEnv(ctx, "", o)
 	e.done = make(chan struct{})
-	e.saver = newSaver(o.store)
+	if o.store != nil {
+		e.saver = saver.New(o.store)
+	}
 	w := t.newWorker(e, 0)
 	stop := context.AfterFunc(ctx, func() { t.ask(machine.Stop, context.Cause(ctx)) })
 	go w.work(nil)
 	<-e.done
 	stop()
 	if e.saver != nil {
-		e.saver.close()
+		e.saver.Close()
 	}
 	e.all.flush()
 	t.mu.Lock()

@@ -1,12 +1,12 @@
 package supervise
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/supervise/internal/saver"
 )
 
 // ErrDied is the error of a run that was under way when its process ended
@@ -49,85 +49,59 @@ func WithStore(store gate.Store) StoreOption {
 	return option(func(o *options) { o.store = store })
 }
 
+// kept is the gate of a task in a store.
+type kept struct {
+	*saver.Entry
+	by  *saver.Saver
+	key string
+}
+
 // recall restores the task's gate from the store, before the first run of a worker
-// there, and enters the death of the process if that ended the last run.
+// there, and records the death of the process if that ended the last run.
 func (w *worker) recall() {
-	t, s := w.task, w.env.saver
-	p, key := t.needPast(w.env), t.Name()
-	if p.kept != nil && p.kept.saver == s && p.kept.key == key {
+	t, s, key := w.task, w.env.saver, w.task.Name()
+	p := t.needPast(w.env)
+	if p.kept != nil && p.kept.by == s && p.kept.key == key {
 		return
 	}
-	k := &kept{saver: s, env: w.env, task: t, gate: p.gate, key: key}
-	p.kept = k
-	ctx := w.waiting(forStore)
-	saved, revision, err := s.load(ctx, key)
-	if err != nil {
-		if ctx.Err() == nil {
-			s.fails(k, err)
-		}
-		return
-	}
-	k.loaded, k.revision = true, revision
-	if revision == 0 || !p.gate.History().Now().IsZero() {
+	p.kept = &kept{s.Entry(key, p.gate, func(err error) { w.env.reportStore(t, err) }), s, key}
+	saved, found, err := p.kept.Load(w.waiting(forStore))
+	if err != nil || !found || !p.gate.History().Now().IsZero() {
 		return
 	}
 	now := time.Now()
 	if err := p.gate.Restore(saved.Resume(now)); err != nil {
-		s.fence(k, fmt.Errorf("supervise: what is saved of task %q cannot be restored, and is left as it is; "+
+		p.kept.Fence(fmt.Errorf("supervise: what is saved of task %q cannot be restored, and is left as it is; "+
 			"delete it from the store to have the task saved again: %w", key, err))
 		return
 	}
-	if p.gate.State().Phase() == gate.GaveUp {
-		p.gate.ForceRelease()
-	}
-	if h := p.gate.History(); h.Running() {
-		r := p.gate.Snapshot().History
-		t.record(p, now, r.Now-r.Began, ErrDied)
-		state := p.gate.ObserveCrash(now, ErrDied)
-		w.keep(p)
-		if w.env.wants(KindCrash) {
-			w.reportCrash(now, r.Now-r.Began, state)
-		}
-		t.mu.Lock()
-		if w.fresh {
-			w.run.follow(p)
-		}
-		t.mu.Unlock()
+	t.pardon(gate.By{})
+	if p.gate.History().Running() {
+		w.died(p, now)
 	}
 }
 
-// load loads on a goroutine of its own, which is left behind if the store does
-// not return in time.
-func (s *saver) load(ctx context.Context, key string) (gate.Snapshot, uint64, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, storeLimit, errSlowStore)
-	defer cancel()
-	type result struct {
-		snapshot gate.Snapshot
-		revision uint64
-		err      error
+// died records that the process died during the last run of its life before.
+func (w *worker) died(p *past, now time.Time) {
+	t := w.task
+	r := p.gate.Snapshot().History
+	ran := r.Now - r.Began
+	t.record(p, now, ran, ErrDied)
+	state := p.gate.ObserveCrash(now, ErrDied)
+	w.keep(p)
+	if w.env.wants(KindCrash) {
+		w.reportCrash(now, ran, state)
 	}
-	results := make(chan result, 1)
-	go func() {
-		r := result{err: ErrGoexit}
-		defer func() {
-			if v := recover(); v != nil {
-				r.err = newPanicError(v)
-			}
-			results <- r
-		}()
-		r.snapshot, r.revision, r.err = s.store.Load(ctx, key)
-	}()
-	select {
-	case r := <-results:
-		return r.snapshot, r.revision, r.err
-	case <-ctx.Done():
-		return gate.Snapshot{}, 0, context.Cause(ctx)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if w.fresh {
+		w.run.follow(p)
 	}
 }
 
 // keep has the task's gate saved as it is now.
 func (w *worker) keep(p *past) {
 	if p.kept != nil {
-		p.kept.saver.mark(p.kept)
+		p.kept.Mark()
 	}
 }

@@ -68,7 +68,7 @@ func (c *console) say(text string) {
 	fmt.Fprintln(c.err, text)
 }
 
-// logger returns the logger of a process. supervise.Command logs what the process
+// logger returns the logger of a process. Package process logs what the process
 // says with it, and supervise what happens to it.
 func (c *console) logger(index int, name string) *slog.Logger {
 	return slog.New(&handler{console: c, index: index, name: name})
@@ -79,29 +79,20 @@ type handler struct {
 	console *console
 	index   int
 	name    string
-	stream  string // that the process wrote the line to; none if it is about the process
 }
 
 // Enabled returns true: starts and ends are told, too.
 func (h *handler) Enabled(context.Context, slog.Level) bool { return true }
 
-// WithAttrs keeps the stream.
-func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	with := *h
-	for _, a := range attrs {
-		if a.Key == "stream" {
-			with.stream = a.Value.String()
-		}
-	}
-	return &with
-}
+// WithAttrs returns h: the line has the process's name already.
+func (h *handler) WithAttrs([]slog.Attr) slog.Handler { return h }
 
 // WithGroup returns h: nobody here groups.
 func (h *handler) WithGroup(string) slog.Handler { return h }
 
 // Handle prints the record.
 func (h *handler) Handle(_ context.Context, r slog.Record) error {
-	switch h.stream {
+	switch stream(r) {
 	case "stdout":
 		h.console.line(h.console.out, h.index, h.name, "|", r.Message, "")
 	case "stderr":
@@ -114,6 +105,17 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 		h.console.line(h.console.err, h.index, h.name, "*", text, colour)
 	}
 	return nil
+}
+
+// stream returns where the process wrote the line; nothing if it is about the process.
+func stream(r slog.Record) (name string) {
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "stream" {
+			name = a.Value.String()
+		}
+		return true
+	})
+	return name
 }
 
 func (h *handler) describe(r slog.Record) string {
