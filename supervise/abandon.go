@@ -21,6 +21,26 @@ type leftBehind struct {
 	goroutine uint64
 }
 
+// leftBefore returns the last run of the task that was abandoned, or nil.
+func (w *worker) leftBefore() *leftBehind {
+	if s := w.task.opts.sup; s != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.left[w.task]
+	}
+	w.task.mu.Lock()
+	defer w.task.mu.Unlock()
+	return w.env.left
+}
+
+// stopTimer stops the stop timeout, if one is set.
+func (e *ending) stopTimer() {
+	if e.timer != nil {
+		e.timer.Stop()
+		e.timer = nil
+	}
+}
+
 // back reports whether the run has returned.
 func (l *leftBehind) back() bool {
 	select {
@@ -71,7 +91,7 @@ func (t *Task) ask(kind machine.LifeKind, cause error) (served bool) {
 	served = t.life.Phase != machine.Idle
 	effect := t.life.Step(machine.LifeInput{Kind: kind})
 	if effect&machine.Cancel != 0 {
-		w.cause = cause
+		w.ending().cause = cause
 		w.watchEnd()
 	}
 	t.mu.Unlock()
@@ -119,7 +139,7 @@ func (w *worker) watchEnd() {
 		if w.task.life.Phase == machine.Leaving {
 			d += leaveTime
 		}
-		w.timer = time.AfterFunc(d, func() { w.overdue(run) })
+		w.ending().timer = time.AfterFunc(d, func() { w.overdue(run) })
 	}
 }
 
@@ -138,29 +158,32 @@ func (w *worker) overdue(run uint64) {
 		t.mu.Unlock()
 		return
 	}
-	left := &leftBehind{told: make(chan struct{}), returned: make(chan struct{}), before: w.after, goroutine: w.goroutine}
-	left.err = &AbandonedError{Task: t.Name(), Run: run, Cause: w.cause}
+	left := &leftBehind{told: make(chan struct{}), returned: make(chan struct{}), goroutine: w.ending().goroutine}
+	left.err = &AbandonedError{Task: t.Name(), Run: run, Cause: w.cause()}
 	if effect&machine.Replace != 0 {
 		left.err.Cause = blame(fault, nil)
 	}
-	w.left = left
+	w.ending().left = left
 	var next *worker
 	if effect&machine.Replace != 0 {
-		next = &worker{task: t, env: w.env, number: t.life.Worker, serial: w.serial, after: left, stage: judging}
+		next = &worker{task: t, env: w.env, number: t.life.Worker, serial: w.serial, behind: true, stage: judging}
 		t.worker = next
+	}
+	if t.opts.sup == nil {
+		left.before, w.env.left = w.env.left, left
 	}
 	t.mu.Unlock()
 	if s := t.opts.sup; s != nil {
 		s.abandon(t, left)
 	}
 	left.err.locate(t, left.goroutine)
-	w.env.reportAside(t, Event{Kind: KindAbandon, Run: run, At: time.Now(), Err: left.err, Injected: w.injected()})
+	w.env.reportAside(t, Event{Kind: KindAbandon, Run: run, At: time.Now(), Err: left.err, Injected: w.wasInjected()})
 	if next == nil {
 		w.env.reportAside(t, Event{Kind: KindStop, Run: run, At: time.Now(), Err: left.err, By: actor(left.err)})
 	}
 	close(left.told)
 	if next == nil {
-		w.left.end(w)
+		left.end(w)
 		return
 	}
 	p := t.needPast(w.env)
@@ -174,7 +197,7 @@ func (w *worker) overdue(run uint64) {
 func (l *leftBehind) end(w *worker) {
 	t := w.task
 	t.mu.Lock()
-	w.cause = l.err
+	w.end.cause = l.err
 	if w.env.tree != nil {
 		how := machine.Stopped
 		if renews(l.err) {
@@ -193,7 +216,7 @@ func (l *leftBehind) end(w *worker) {
 func (w *worker) returned(now time.Time, err error) {
 	w.stage = gone
 	w.task.mu.Lock()
-	left := w.left
+	left := w.end.left
 	w.task.mu.Unlock()
 	<-left.told
 	w.env.reportAside(w.task, Event{Kind: KindReturn, Run: left.err.Run, At: now, Err: err})
@@ -203,7 +226,7 @@ func (w *worker) returned(now time.Time, err error) {
 // comeBack records that a worker has ended that was left behind.
 func (w *worker) comeBack() {
 	w.task.mu.Lock()
-	left := w.left
+	left := w.end.left
 	w.task.mu.Unlock()
 	close(left.returned)
 	if s := w.task.opts.sup; s != nil {

@@ -173,7 +173,7 @@ func TestWithLogAttrs(t *testing.T) {
 	}})
 	_ = supervise.Run(t.Context(), times(2, func() error { return errBoom }), atOnce, supervise.WithLogger(slog.New(h)),
 		supervise.WithObserver(attributing{"a"}), supervise.WithObserver(attributing{"b"}))
-	if want := "msg=\"task crashed\" a=1 b=1\nmsg=\"task crashed again\" a=2 b=2\n"; out.String() != want {
+	if want := "msg=\"task crashed\" a=1 b=1\nmsg=\"task crashed again\" a=2 b=2\nmsg=\"task ended\"\n"; out.String() != want {
 		t.Errorf("logged %s", &out)
 	}
 }

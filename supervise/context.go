@@ -80,12 +80,17 @@ type runContext struct {
 	lastErr error   // a noted one if observers made something of the last crash
 	limits  *limits // nil without any
 	inner   atomic.Pointer[cancelable]
-
-	injected atomic.Bool // a fault was injected into the run on purpose
 }
 
 // MarkInjected has the events about the run say that its fault was injected.
-func (c *runContext) MarkInjected() { c.injected.Store(true) }
+func (c *runContext) MarkInjected() {
+	t := c.worker.task
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c.worker.run == c {
+		c.worker.injected = true
+	}
+}
 
 // noted is the error that the run before ended with, or nil, and what observers
 // made of the last crash.

@@ -90,13 +90,13 @@ func (w *worker) reportCrash(now time.Time, ran time.Duration, state gate.State)
 	p := t.past.Load()
 	run := t.runNumber()
 	w.env.emit(t, Event{Kind: KindCrash, Run: run, At: now, Ran: ran, Err: t.lastErr(), State: state, Streak: p.gate.History().Streak(),
-		Last: t.opts.restart == Never && run > 0, Injected: w.injected()})
+		Last: t.opts.restart == Never && run > 0, Injected: w.wasInjected()})
 }
 
 //go:noinline
 func (w *worker) reportExit(now time.Time, ran time.Duration, state gate.State) {
 	w.env.emit(w.task, Event{Kind: KindExit, Run: w.task.runNumber(), At: now, Ran: ran, State: state,
-		Last: w.task.opts.restart != Always, Injected: w.injected()})
+		Last: w.task.opts.restart != Always, Injected: w.wasInjected()})
 }
 
 // reportRelease reports that a hold has ended, in which the gate was in state.
@@ -150,10 +150,9 @@ func (w *worker) reportFault(p *past) {
 	w.env.emit(w.task, Event{Kind: KindFault, Run: w.task.runNumber(), At: time.Now(), Err: p.fault.Load()})
 }
 
-// injected reports whether a fault was injected on purpose into the last run.
-func (w *worker) injected() bool {
+// wasInjected reports whether a fault was injected on purpose into the last run.
+func (w *worker) wasInjected() bool {
 	w.task.mu.Lock()
-	run := w.run
-	w.task.mu.Unlock()
-	return run != nil && run.injected.Load()
+	defer w.task.mu.Unlock()
+	return w.injected
 }

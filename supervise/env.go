@@ -31,6 +31,7 @@ type env struct {
 
 	all  *allFeeds     // of the whole tree
 	tree *tree         // nil under Run
+	left *leftBehind   // under Run: the last run that was abandoned; guarded by the task's mu
 	done chan struct{} // closed when the task has ended; nil under a supervisor
 }
 

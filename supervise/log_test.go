@@ -83,10 +83,11 @@ func TestLogCrashLoop(t *testing.T) {
 		}, supervise.WithName("x"), supervise.WithPolicy(p), c.logger())
 		check(t, c.lines,
 			"WARN task crashed task=x run=1 ran=0s gate=backing off hold=1s error=boom",
-			"WARN task crashed again task=x run=2 ran=0s gate=backing off hold=1s same_error_as_run=1",
+			"WARN task crashed again task=x run=2 ran=0s gate=backing off hold=1s error=boom",
 			"WARN task crashed task=x run=3 ran=0s gate=backing off hold=1s error=the operator stops it",
 			"ERROR task crashed task=x run=4 ran=0s gate=crash looping hold=1h0m0s error=boom",
-			"WARN task crashed again task=x run=5 ran=0s gate=backing off hold=1s same_error_as_run=4",
+			"WARN task crashed again task=x run=5 ran=0s gate=backing off hold=1s error=boom",
+			"INFO task ended task=x run=6 ran=0s",
 		)
 	})
 }
@@ -110,10 +111,10 @@ func TestLogAll(t *testing.T) {
 			"WARN task crashed task=x run=1 ran=0s gate=backing off hold=1s error=boom",
 			"DEBUG hold ended task=x run=1",
 			"DEBUG task started task=x run=2",
-			"WARN task crashed again task=x run=2 ran=0s gate=backing off hold=1h0m0s same_error_as_run=1",
+			"WARN task crashed again task=x run=2 ran=0s gate=backing off hold=1h0m0s error=boom",
 			"INFO hold ended by force task=x run=2",
 			"DEBUG task started task=x run=3",
-			"DEBUG task ended task=x run=3 ran=0s",
+			"INFO task ended task=x run=3 ran=0s",
 		)
 		c.lines = nil
 		_ = supervise.Run(bubble(t, time.Second), func(ctx context.Context) error { <-ctx.Done(); return nil }, supervise.WithName("x"), c.logger())

@@ -83,7 +83,7 @@ func (t *Task) Wait(ctx context.Context) error {
 	if t.worker == nil {
 		return ErrStopped
 	}
-	return plain(t.worker.cause)
+	return plain(t.worker.cause())
 }
 
 // request has the supervisor's machine take in what an operator wants. If the

@@ -88,7 +88,10 @@ func (t *Task) Status() Status {
 	status.Run, status.Started = life.Run, t.began
 	waits, how := nothing, machine.Stopped
 	if w != nil {
-		waits, how = w.waits, w.outcome
+		waits = w.waits
+		if w.end != nil {
+			how = w.end.how
+		}
 		if life.UnderWay() {
 			status.Alive = w.run.limits.lastSign()
 		}

@@ -64,8 +64,8 @@ func (w *worker) hold(now time.Time, state gate.State) {
 	switch {
 	case !open:
 	case w.env.grouped():
-		w.end(machine.Opened, w.task.lastErr())
-	case w.after == nil && w.admission() == nil && w.env.permits() == nil:
+		w.endAs(machine.Opened, w.task.lastErr())
+	case !w.behind && w.admission() == nil && w.env.permits() == nil:
 		w.begin(now, nil)
 	default:
 		w.stage = preparing
@@ -99,7 +99,7 @@ func (w *worker) pass(now time.Time, state gate.State) (time.Time, bool) {
 
 // prepare waits for what a run needs beside the gate, and begins it.
 func (w *worker) prepare() {
-	if w.after != nil && !w.awaitAbandoned() {
+	if w.behind && !w.awaitAbandoned() {
 		w.stopped(time.Now())
 		return
 	}
@@ -114,19 +114,21 @@ func (w *worker) prepare() {
 // awaitAbandoned waits until the runs have returned that were abandoned, unless they
 // may overlap, and reports whether another one may begin.
 func (w *worker) awaitAbandoned() bool {
-	if w.task.opts.overlap {
-		w.after = nil
+	left := w.leftBefore()
+	if w.task.opts.overlap || left == nil {
+		w.behind = false
 		return true
 	}
 	ctx := w.waiting(forAbandoned)
-	defer w.mention(fmt.Errorf("waits for its run %d to return, which was abandoned", w.after.err.Run))()
-	for ; w.after != nil; w.after = w.after.before {
+	defer w.mention(fmt.Errorf("waits for its run %d to return, which was abandoned", left.err.Run))()
+	for ; left != nil; left = left.before {
 		select {
-		case <-w.after.returned:
+		case <-left.returned:
 		case <-ctx.Done():
 			return false
 		}
 	}
+	w.behind = false
 	return true
 }
 
@@ -205,7 +207,7 @@ func (w *worker) waiting(what waitFor) context.Context {
 		w.fresh = true
 		w.run = w.nextContext()
 	}
-	cause := w.cause
+	cause := w.cause()
 	t.mu.Unlock()
 	if cause != nil {
 		w.run.cancel(cause)
@@ -220,9 +222,6 @@ func (w *worker) stopped(now time.Time) {
 	w.task.mu.Unlock()
 	w.quit(now, 0, nil)
 }
-
-// longWait is after which it is reported that a task waits, and for what.
-const longWait = 10 * time.Second
 
 // mention reports what the worker waits for, if that takes long, until the returned
 // function is called.

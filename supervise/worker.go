@@ -23,22 +23,46 @@ type worker struct {
 
 	// guarded by the task's mu
 	run       *runContext // under way; or it waits to begin; or the last
-	cause     error       // why it is to stop; nil while it is not. Then what the task ended with
-	timer     *time.Timer // of the stop timeout; nil while nothing was cancelled
-	goroutine uint64
+	end       *ending     // nil while nothing was cancelled, and it has not ended
 	waits     waitFor
-	left      *leftBehind // once it is
-	outcome   machine.End // when it has ended
+	injected  bool // a fault was injected on purpose into the run
 
 	// own
-	after  *leftBehind // a run of the task that was abandoned before
-	number uint32      // among the workers of the task
-	serial uint32      // among the starts by the supervisor
-	stage  stage       // what is to be done next
+	stage  stage // what is to be done next
 	how    machine.End
-	fresh  bool // run waits to begin
-	permit bool // it holds one of the supervisor's
+	fresh  bool   // run waits to begin
+	permit bool   // it holds one of the supervisor's
+	behind bool   // a run of the task was abandoned before, and may not have returned
+	number uint32 // among the workers of the task
+	serial uint32 // among the starts by the supervisor
 	first  runContext
+}
+
+// ending is what there is to know of the end of a worker. It is guarded by the task's mu.
+type ending struct {
+	cause error       // why it is to stop; nil while it is not. Then what the task ended with
+	timer *time.Timer // of the stop timeout; nil while none is set
+	left  *leftBehind // once it was left behind
+	how   machine.End
+
+	goroutine uint64 // which it is, if it may be left behind
+}
+
+// cause returns why the worker is to stop, or nil. Called with the task's mu.
+func (w *worker) cause() error {
+	if w.end == nil {
+		return nil
+	}
+	return w.end.cause
+}
+
+// ending returns what there is to know of the worker's end, to be added to. Called with the
+// task's mu.
+func (w *worker) ending() *ending {
+	if w.end == nil {
+		w.end = &ending{}
+	}
+	return w.end
 }
 
 // stage is what the worker does next. It is set before code of a user's is called, to
@@ -117,7 +141,7 @@ func (w *worker) begin(now time.Time, refused error) {
 		if !w.fresh {
 			w.run = w.nextContext()
 		}
-		w.fresh, w.waits = false, nothing
+		w.fresh, w.waits, w.injected = false, nothing, false
 		t.began = now
 	}
 	t.mu.Unlock()
@@ -146,7 +170,7 @@ func (w *worker) begin(now time.Time, refused error) {
 // of several tasks begin in order, unless that would have to wait, or run code of a user's.
 func (w *worker) beginNow(wanted bool) {
 	t := w.task
-	if t.opts.gate != nil || w.env.saver != nil || w.after != nil || w.admission() != nil || w.env.permits() != nil {
+	if t.opts.gate != nil || w.env.saver != nil || w.behind || w.admission() != nil || w.env.permits() != nil {
 		return
 	}
 	if p := t.past.Load(); p != nil && p.gate.State().Phase() != gate.Idle {
@@ -178,7 +202,7 @@ func (w *worker) beginNow(wanted bool) {
 // Called with the task's mu.
 func (w *worker) noticeDone() {
 	if w.env.tree == nil && w.env.ctx.Err() != nil && w.task.life.Step(machine.LifeInput{Kind: machine.Stop}) != 0 {
-		w.cause = context.Cause(w.env.ctx)
+		w.ending().cause = context.Cause(w.env.ctx)
 	}
 }
 
@@ -190,10 +214,9 @@ func (w *worker) settle(err error) {
 	t.mu.Lock()
 	w.noticeDone()
 	effect := t.life.Step(machine.LifeInput{Kind: machine.Return, Worker: w.number, Run: w.run.run})
-	ran, fault, cause := now.Sub(t.began), t.life.Fault, w.cause
-	if effect == machine.Settle && w.timer != nil {
-		w.timer.Stop()
-		w.timer = nil
+	ran, fault, cause := now.Sub(t.began), t.life.Fault, w.cause()
+	if effect == machine.Settle && w.end != nil {
+		w.end.stopTimer()
 	}
 	t.mu.Unlock()
 	switch effect {
@@ -273,10 +296,10 @@ func (w *worker) decide(now time.Time, err error, state gate.State) {
 	t := w.task
 	switch {
 	case err == nil && t.opts.restart != Always:
-		w.end(machine.Completed, nil)
+		w.endAs(machine.Completed, nil)
 		return
 	case err != nil && t.opts.restart == Never:
-		w.end(machine.Failed, err)
+		w.endAs(machine.Failed, err)
 		return
 	}
 	w.stage = holding
@@ -294,9 +317,9 @@ func (w *worker) quit(now time.Time, ran time.Duration, real error) {
 	t.mu.Lock()
 	current := w.number == t.life.Worker
 	if real != nil {
-		w.cause = &stoppedWith{w.cause, real}
+		w.end.cause = &stoppedWith{w.end.cause, real}
 	}
-	cause := w.cause
+	cause := w.cause()
 	t.mu.Unlock()
 	if !current {
 		return
@@ -310,10 +333,10 @@ func (w *worker) quit(now time.Time, ran time.Duration, real error) {
 	}
 }
 
-// end has the worker end, as no run is to follow.
-func (w *worker) end(how machine.End, result error) {
+// endAs has the worker end, as no run is to follow.
+func (w *worker) endAs(how machine.End, result error) {
 	w.task.mu.Lock()
-	w.cause = result
+	w.ending().cause = result
 	w.task.mu.Unlock()
 	w.how, w.stage = how, leaving
 }
@@ -330,7 +353,7 @@ func (w *worker) giveUp(now time.Time) {
 		return
 	}
 	w.stage = leaving
-	w.end(machine.GaveUp, w.reportGiveUp(now))
+	w.endAs(machine.GaveUp, w.reportGiveUp(now))
 }
 
 // leave is the end of the worker.
@@ -349,14 +372,13 @@ func (w *worker) leave() {
 	t.mu.Lock()
 	current := w.number == t.life.Worker
 	t.life.Step(machine.LifeInput{Kind: machine.Leave, Worker: w.number})
-	if w.timer != nil {
-		w.timer.Stop()
-	}
+	end := w.ending()
+	end.stopTimer()
 	how := w.how
-	if how == machine.Stopped && renews(w.cause) || how >= machine.Completed && t.life.Again && (how != machine.GaveUp || pardon) {
+	if how == machine.Stopped && renews(end.cause) || how >= machine.Completed && t.life.Again && (how != machine.GaveUp || pardon) {
 		how = machine.Renewed
 	}
-	w.outcome = how
+	end.how = how
 	if current && w.env.tree != nil {
 		w.env.tree.s.ended(w, how)
 	}
@@ -391,7 +413,7 @@ func (w *worker) identify() {
 	id := goroutineID()
 	w.task.mu.Lock()
 	defer w.task.mu.Unlock()
-	w.goroutine = id
+	w.ending().goroutine = id
 }
 
 // labelled returns the parent of all runs, with the task's label for profiles.

@@ -28,8 +28,10 @@ func (m *Tree) regroup() bool {
 			then = Down
 		}
 		m.halt(i, p, ForGroup, then)
+		m.halted = i
 		return false
 	}
+	m.halted = -1
 	for i := m.from; i < len(m.places); i++ {
 		if m.places[i].serves() { // it crashed, and its gate is held
 			return false

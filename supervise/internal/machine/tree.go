@@ -40,6 +40,7 @@ type Tree struct {
 
 	grouping bool // several tasks are being restarted, those from the index from on
 	from     int
+	halted   int  // the one of them that was asked to stop; -1 for none
 	settled  bool // all tasks were up once
 
 	out []Effect
@@ -185,6 +186,41 @@ func (m *Tree) Blocker(index int) (int, bool) {
 		}
 	}
 	return 0, false
+}
+
+// Wait is for what a supervisor waits.
+type Wait uint8
+
+const (
+	// NoWait: for nothing.
+	NoWait Wait = iota
+	// ForReady: for a task to be ready, so that those after it can start.
+	ForReady
+	// ForStop: for a task to stop.
+	ForStop
+	// ForStops: for all tasks to stop.
+	ForStops
+)
+
+// Waits returns for what the supervisor waits, and the index of the task, if it is one.
+func (m *Tree) Waits() (what Wait, index int) {
+	switch {
+	case m.mode == closing && m.last < 0:
+		return ForStops, 0
+	case m.mode == closing:
+		return ForStop, m.last
+	case m.mode == up && m.grouping && m.halted >= 0:
+		return ForStop, m.halted
+	case m.mode == up && m.next < len(m.places)-1 && m.places[m.next].serves() && !m.places[m.next].ready:
+		return ForReady, m.next
+	}
+	return NoWait, 0
+}
+
+// Halted returns the index of a task that was asked to stop and has not; -1 if there is
+// none.
+func (m *Tree) Halted() int {
+	return slices.IndexFunc(m.places, func(p place) bool { return p.stance == Halting })
 }
 
 // Add adds a task, after all others, and returns its index and what is to be done.
