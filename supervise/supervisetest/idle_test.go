@@ -83,6 +83,32 @@ func TestFaultsOfNoBubble(t *testing.T) {
 	})
 }
 
+// TestNothingOfABubbleIsLeft uses faults in a bubble, and then outside of it, where the
+// bubble's channels must not be closed.
+func TestNothingOfABubbleIsLeft(t *testing.T) {
+	f := supervisetest.NewFaults(1, supervisetest.Fault{Kind: supervisetest.Hang, Run: 1, For: supervisetest.Fixed(time.Second)})
+	fn := f.Wrap(nothing)
+	synctest.Test(t, func(t *testing.T) {
+		if err := supervise.Run(t.Context(), fn, supervise.Once(), quiet); !errors.Is(err, supervisetest.ErrInjected) {
+			t.Error(err)
+		}
+		if err := f.Wait(t.Context(), 1); err != nil {
+			t.Error(err)
+		}
+		if err := f.Wait(stopAfter(t, time.Second), 2); !errors.Is(err, errStop) {
+			t.Error(err)
+		}
+	})
+	f.Release()
+	done := make(chan error)
+	go func() { done <- supervise.Run(t.Context(), fn, supervise.Once(), quiet) }()
+	if err := f.Wait(t.Context(), 2); err != nil {
+		t.Error(err)
+	}
+	f.Close()
+	<-done
+}
+
 func TestSilence(t *testing.T) {
 	watchdog := supervise.WithWatchdog(10 * time.Second)
 	alive := func(ctx context.Context) error {

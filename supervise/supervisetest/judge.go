@@ -40,11 +40,10 @@ func (c *Checker) checkNumber(s *story, e fact) {
 	switch {
 	case e.Run == 0:
 		c.breaks(s, e, ruleNumber, time.Time{}, "a run has number 0, and they count from 1")
-	case s.phase == unheard && s.run == 0:
-	case s.hazy && e.Run <= s.run:
-		s.hazy = false // how many were missed does not matter
-		c.breaks(s, e, ruleNumber, s.began, "a run has number %d after run %d", e.Run, s.run)
-	case e.Run != s.run+1:
+	case s.phase != unheard && e.Run != s.run+1:
+		if e.Run <= s.run {
+			s.hazy = false // however many events were missed
+		}
 		c.breaks(s, e, ruleNumber, s.began, "a run has number %d after run %d", e.Run, s.run)
 	}
 }
@@ -65,7 +64,7 @@ func (c *Checker) checkHold(s *story, e fact) {
 func (c *Checker) end(s *story, e fact) {
 	switch {
 	case s.phase == running && e.Run == s.run:
-	case s.phase == abandoned && s.hung && e.Run == s.run && e.Kind == supervise.KindCrash:
+	case s.hung && e.Run == s.run && e.Kind == supervise.KindCrash:
 		s.over = s.alone()
 	case e.died && s.phase != running:
 	default:
@@ -101,21 +100,21 @@ func (c *Checker) release(s *story, e fact) {
 		c.breaks(s, e, ruleRelease, s.began, "a hold ends while run %d is under way", s.run)
 	case s.phase != between && e.State.Phase() == gate.Idle:
 		c.breaks(s, e, ruleRelease, s.last.At, "a hold ends that there was not: %s", s.stands())
-	case !free && e.State.Phase() != gate.Idle && e.At.Before(e.State.Until()):
+	case !free && e.At.Before(e.State.Until()):
 		c.breaks(s, e, ruleEarly, e.State.Until(), "a hold ends %v before its time, and not by force", e.State.Until().Sub(e.At))
-	case !free && s.hold.isSet() && e.At.Before(s.hold.state.Until()):
+	case !free && e.At.Before(s.hold.state.Until()):
 		until := s.hold.state.Until()
 		c.breaks(s, e, ruleEarly, until, "the hold after run %d ends %v before its time, and not by force", s.hold.run, until.Sub(e.At))
 	}
 	c.numbered(s, e)
-	s.phase, s.hold = released, hold{}
+	s.phase, s.hold, s.hung = released, hold{}, false
 }
 
 func (c *Checker) giveUp(s *story, e fact) {
 	switch {
 	case s.phase == running:
 		c.breaks(s, e, ruleEnds, s.began, "the task is given up while run %d is under way", s.run)
-	case s.last.Kind == e.Kind && s.last.Run == e.Run && s.last.At.Equal(e.At):
+	case s.last.Kind == e.Kind && s.last.At.Equal(e.At):
 		c.breaks(s, e, ruleEnds, s.last.At, "it is given up twice")
 	}
 	c.numbered(s, e)
@@ -127,7 +126,7 @@ func (c *Checker) stop(s *story, e fact) {
 	switch {
 	case under:
 		c.checkLate(s, e)
-	case s.phase == abandoned && s.hung && s.alone() && e.Run == s.run:
+	case s.hung && s.alone() && e.Run == s.run:
 		s.over = true // supervise.Run waits for the run that the watchdog has cancelled
 	case s.phase == running || e.Ran > 0:
 		c.breaks(s, e, ruleEnds, s.last.At, "a run %d is stopped that has no beginning: %s", e.Run, s.stands())
@@ -141,7 +140,7 @@ func (c *Checker) stop(s *story, e fact) {
 
 func (c *Checker) abandon(s *story, e fact) {
 	switch {
-	case s.phase == running && e.Run == s.run:
+	case s.phase == running && e.Run == s.run, s.hazy:
 		c.checkLate(s, e)
 		s.hung = e.watchdog
 		if s.out == nil {
@@ -150,11 +149,11 @@ func (c *Checker) abandon(s *story, e fact) {
 		if s.back != e.Run {
 			s.out[e.Run] = e.At
 		}
-	case s.phase == abandoned && s.hung && !e.watchdog && e.Run == s.run: // and then supervise.Run was asked to stop
+	case s.hung && !e.watchdog && e.Run == s.run: // and then supervise.Run was asked to stop
 	default:
 		c.breaks(s, e, ruleEnds, s.last.At, "a run %d is abandoned that has no beginning: %s", e.Run, s.stands())
 	}
-	s.phase, s.run, s.hold = abandoned, max(s.run, e.Run), hold{}
+	s.phase, s.run = abandoned, max(s.run, e.Run)
 	c.ran(e.At)
 }
 

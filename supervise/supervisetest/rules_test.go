@@ -148,6 +148,12 @@ var startCases = []ruleCase{
 		2s r/a 2 release until=2s
 		2s r/a 3 start
 		3s r/a 3 stop`},
+	{name: "the number of an earlier run between two", want: []string{"number r/a 1"}, events: `
+		0s r/a 2 start
+		1s r/a 2 crash until=2s
+		2s r/a 1 release until=2s
+		2s r/a 3 start
+		3s r/a 3 stop`},
 
 	// early
 	{name: "within the hold", want: []string{"early r/a 2"}, events: `
@@ -177,6 +183,21 @@ var startCases = []ruleCase{
 		1s r/a 1 crash gave-up
 		2s r/a 2 start
 		3s r/a 2 stop`},
+	{name: "after a run that began within the hold, by force", events: `
+		0s r/a 1 start
+		1s r/a 1 crash until=9s
+		2s r/a 2 start by=ann
+		3s r/a 2 abandon
+		4s r/a 2 return
+		4s r/a 3 start
+		5s r/a 3 stop`},
+	{name: "within the hold of an end for good, when it is started again", events: `
+		0s r/a 1 start
+		1s r/a 1 crash until=9s last
+		2s r/a 2 start
+		3s r/a 2 exit until=9s last
+		4s r/a 3 start
+		4s r/a 3 stop`},
 	{name: "within the hold, by force", events: `
 		0s r/a 1 start
 		1s r/a 1 crash until=9s

@@ -49,6 +49,12 @@ var endCases = []ruleCase{
 		1s r/a 1 crash gave-up
 		1s r/a 1 give-up
 		2s r/a 1 stop err=gave-up`},
+	{name: "released after it gave up, and stopped for that", events: `
+		0s r/a 1 start
+		1s r/a 1 crash gave-up
+		1s r/a 1 give-up
+		2s r/a 1 release gave-up forced
+		2s r/a 1 stop err=gave-up`},
 	{name: "stopped, as another one gave up, when it waited to start again", events: `
 		0s r/b 1 start
 		1s r/b 1 crash gave-up
@@ -59,6 +65,11 @@ var endCases = []ruleCase{
 		1s r/a 1 crash gave-up
 		1s r/a 1 give-up
 		1s r/a 1 give-up`},
+	{name: "given up again, later", events: `
+		0s r/a 1 start
+		1s r/a 1 crash gave-up
+		1s r/a 1 give-up
+		2s r/a 1 give-up`},
 	{name: "given up in a run", want: []string{"ends r/a 1"}, events: `
 		0s r/a 1 start
 		1s r/a 1 give-up`},
@@ -76,6 +87,43 @@ var endCases = []ruleCase{
 		0s r/a 1 start
 		1s r/a 1 abandon err=deaf
 		2s r/a 1 crash last`},
+	{name: "an exit of a run that was the watchdog's", want: []string{"ends r/a 1"}, events: `
+		0s r/a 1 start
+		1s r/a 1 abandon err=watchdog
+		1s r/a 1 exit last`},
+	{name: "a crash of another run than the watchdog's", want: []string{"ends r/a 1"}, events: `
+		0s r/a 1 start
+		0s r/a 1 stop
+		0s r/a 2 start
+		1s r/a 2 abandon err=watchdog
+		1s r/a 1 crash last`},
+	{name: "a stop of a run that was the watchdog's, in a tree", want: []string{"ends r/a 1"}, events: `
+		0s r/a 1 start
+		1s r/a 1 abandon err=watchdog
+		2s r/a 1 stop ran=2s`},
+	{name: "a stop of a run that was abandoned, under Run", want: []string{"ends a 1"}, events: `
+		0s a 1 start
+		1s a 1 abandon err=deaf
+		2s a 1 stop ran=2s`},
+	{name: "a stop of another run than the watchdog's, under Run", want: []string{"ends a 1", "number a 1"}, events: `
+		0s a 1 start
+		0s a 1 stop
+		0s a 2 start
+		1s a 2 abandon err=watchdog
+		2s a 1 stop ran=2s`},
+	{name: "a stop of a run that was the watchdog's, and has crashed, under Run", want: []string{"ends a 1"}, events: `
+		0s a 1 start
+		1s a 1 abandon err=watchdog
+		2s a 1 crash until=3s
+		3s a 1 release until=3s
+		3s a 1 stop ran=2s`},
+	{name: "another run is abandoned", want: []string{"ends r/a 1"}, events: `
+		0s r/a 1 start
+		0s r/a 1 stop
+		0s r/a 2 start
+		1s r/a 1 abandon err=deaf
+		2s r/a 3 start
+		3s r/a 3 stop`},
 	{name: "two crashes of a run that was the watchdog's", want: []string{"ends r/a 1"}, events: `
 		0s r/a 1 start
 		1s r/a 1 abandon err=watchdog

@@ -133,11 +133,30 @@ var otherCases = []ruleCase{
 		0s r/b 1 start
 		0s r/c 1 start
 		9s r/a 4 stop dropped=7
+		9s r/a 3 return
 		9s r/b 3 return
 		9s r/b 3 abandon
 		9s r/d 3 crash streak=3
 		9s r/d 4 start
 		9s r/d 4 stop`},
+	{name: "what was known before does not hold", want: []string{"dropped  0"}, events: `
+		0s r/a 1 start
+		1s r/a 1 crash until=9s streak=1
+		0s r/b 1 start
+		1s r/b 1 abandon err=watchdog
+		0s r/c 1 start
+		1s r/c 1 crash until=9s
+		2s r/a 5 start dropped=9
+		3s r/a 5 crash streak=5 last
+		3s r/b 4 start
+		4s r/b 4 stop
+		3s r/c 3 abandon err=watchdog
+		4s r/c 3 crash streak=3
+		5s r/c 3 return
+		5s r/c 4 start
+		5s r/c 4 stop
+		5s r/d 1 abandon err=watchdog
+		5s r/d 1 crash last`},
 	{name: "events are missed, but numbers do not come again", want: []string{"number r/a 3", "dropped  0"}, events: `
 		0s r/a 3 start
 		1s r/a 3 stop

@@ -20,7 +20,7 @@ type story struct {
 	hold  hold                 // that a start must respect
 	out   map[uint64]time.Time // runs that were abandoned, and when; without those that have returned
 
-	hung   bool   // the run was abandoned for the watchdog, and its Crash is to come
+	hung   bool   // the last run was abandoned for the watchdog, and its Crash is to come
 	back   uint64 // the last run that has returned, before its Abandon was reported
 	over   bool   // the run that was abandoned has ended, though its Return may come
 	streak int    // after the last crash; -1 if it is not known
@@ -73,7 +73,7 @@ func (c *Checker) take(e fact) {
 	if e.Dropped > 0 {
 		c.dropped, c.missed = c.dropped+e.Dropped, true
 		for _, other := range c.order {
-			other.hazy, other.out = true, nil
+			other.forget()
 		}
 	}
 	switch e.Kind {
@@ -88,6 +88,13 @@ func (c *Checker) take(e fact) {
 		c.returned(s, e)
 	default: // it is not about a run
 	}
+}
+
+// forget is for events that were missed: of all that is known, only the number of the
+// last run still holds.
+func (s *story) forget() {
+	s.hazy, s.streak, s.out = true, -1, nil
+	s.hold, s.hung, s.over = hold{}, false, false
 }
 
 func (c *Checker) goOn(s *story, e fact) {
