@@ -138,12 +138,21 @@ func (c *runContext) end() {
 
 // wait waits for the goroutines that belong to the run, whose function ended
 // with err, and returns what the run ends with. An error has them stop.
+//
+// Whoever calls [Go] after that gets ErrRunEnded, also where nobody has looked at the
+// context before.
 func (c *runContext) wait(err error) error {
+	if c.inner.CompareAndSwap(nil, ended) {
+		return err
+	}
 	inner := c.inner.Load()
-	if inner == nil || inner.members.CompareAndSwap(nil, closedMembers) {
+	if inner.members.CompareAndSwap(nil, closedMembers) {
 		return err
 	}
 	m := inner.members.Load()
+	if m == closedMembers { // it was waited for already
+		return err
+	}
 	if err != nil {
 		m.fail(err)
 		inner.cancel(err)
