@@ -89,7 +89,8 @@ func (w *worker) reportCrash(now time.Time, ran time.Duration, state gate.State)
 	t := w.task
 	p := t.past.Load()
 	run := t.runNumber()
-	w.env.emit(t, Event{Kind: KindCrash, Run: run, At: now, Ran: ran, Err: t.lastErr(), State: state, Streak: p.gate.History().Streak(),
+	streak := max(p.gate.History().Streak(), 1) // it may have been released just now
+	w.env.emit(t, Event{Kind: KindCrash, Run: run, At: now, Ran: ran, Err: t.lastErr(), State: state, Streak: streak,
 		Last: t.opts.restart == Never && run > 0, Injected: w.wasInjected()})
 }
 

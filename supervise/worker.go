@@ -22,10 +22,10 @@ type worker struct {
 	env  *env
 
 	// guarded by the task's mu
-	run       *runContext // under way; or it waits to begin; or the last
-	end       *ending     // nil while nothing was cancelled, and it has not ended
-	waits     waitFor
-	injected  bool // a fault was injected on purpose into the run
+	run      *runContext // under way; or it waits to begin; or the last
+	end      *ending     // nil while nothing was cancelled, and it has not ended
+	waits    waitFor
+	injected bool // a fault was injected on purpose into the run
 
 	// own
 	stage  stage // what is to be done next

@@ -9,7 +9,7 @@
 //	var recorder supervisetest.Recorder
 //	var checker supervisetest.Checker
 //	s := supervise.New("shop", supervise.WithObserver(&recorder), supervise.WithObserver(&checker))
-//	s.Go("web", faults.Wrap(web.Run))
+//	s.Add("web", faults.Wrap(web.Run))
 //	…
 //	if err := checker.Finish(); err != nil { // after s.Run has returned
 //		t.Errorf("seed %d: %v\n%v", seed, err, &recorder)

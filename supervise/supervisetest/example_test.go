@@ -26,7 +26,7 @@ func Example() {
 
 	shop := supervise.New("shop", noLog, supervise.WithPolicy(policy.Constant(time.Millisecond)), supervise.WithStopTimeout(0),
 		supervise.WithObserver(recorder), supervise.WithObserver(checker))
-	_, _ = shop.Go("stock", faults.Wrap(countStock))
+	shop.Add("stock", faults.Wrap(countStock))
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- shop.Run(ctx) }()
@@ -46,7 +46,7 @@ func Example() {
 	// Output:
 	// it runs again, and hangs
 	// it is left behind: true
-	// [start crash release start abandon]
+	// [start crash release start abandon stop]
 	// injected: shop/stock run 1 panic
 	// injected: shop/stock run 2 hang
 }

@@ -96,7 +96,7 @@ func TestSameFaultsWhateverTheOrder(t *testing.T) {
 			f := supervisetest.NewFaults(7, supervisetest.Fault{Kind: supervisetest.Error, Rate: 0.5, After: supervisetest.Uniform(0, time.Second)})
 			s := supervise.New("root", quiet, atOnce, supervise.Unordered())
 			for _, i := range tasks {
-				_, _ = s.Go(fmt.Sprint(i), f.Wrap(func(ctx context.Context) error {
+				s.Add(fmt.Sprint(i), f.Wrap(func(ctx context.Context) error {
 					select {
 					case <-ctx.Done():
 						return ctx.Err()
@@ -218,7 +218,7 @@ func TestDelays(t *testing.T) {
 // TestNegativeDelay is of a user's distribution that returns one.
 func TestNegativeDelay(t *testing.T) {
 	f := supervisetest.NewFaults(1, supervisetest.Fault{Kind: supervisetest.Error, Rate: 1, After: func(float64) time.Duration { return -1 }})
-	err := supervise.Run(t.Context(), f.Wrap(func(context.Context) error { return errBoom }), supervise.Once(), quiet)
+	err := supervise.Run(t.Context(), f.Wrap(func(context.Context) error { return errBoom }), supervise.WithRestart(supervise.Never), quiet)
 	if !errors.Is(err, supervisetest.ErrInjected) {
 		t.Error(err)
 	}
@@ -270,7 +270,7 @@ func TestInjectedIsBounded(t *testing.T) {
 			cancel()
 		}
 		return fn(ctx)
-	}, supervise.Always(), atOnce, quiet)
+	}, supervise.WithRestart(supervise.Always), atOnce, quiet)
 	if got := f.Injected(); len(got) != most || got[most-1].Run != 2*most+100 {
 		t.Errorf("%d are kept, the last is %+v", len(got), got[len(got)-1])
 	}

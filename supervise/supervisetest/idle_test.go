@@ -21,13 +21,13 @@ func TestHang(t *testing.T) {
 		took  time.Duration
 		want  func(error) bool
 	}{
-		{"past its context", bench{fault: first(supervisetest.Hang), opts: []supervise.Option{limit}}, time.Hour + time.Second,
+		{"past its context", bench{fault: first(supervisetest.Hang), opts: []supervise.RunOption{limit}}, time.Hour + time.Second,
 			func(err error) bool { return errors.Is(err, supervise.ErrAbandoned) }},
-		{"in the midst of a run", bench{fault: later(supervisetest.Hang), opts: []supervise.Option{limit}}, time.Hour + time.Second,
+		{"in the midst of a run", bench{fault: later(supervisetest.Hang), opts: []supervise.RunOption{limit}}, time.Hour + time.Second,
 			func(err error) bool { return errors.Is(err, supervise.ErrAbandoned) }},
-		{"until it is released", bench{fault: first(supervisetest.Hang), release: release, opts: []supervise.Option{supervise.Once()}}, time.Minute,
+		{"until it is released", bench{fault: first(supervisetest.Hang), release: release, opts: []supervise.RunOption{supervise.WithRestart(supervise.Never)}}, time.Minute,
 			func(err error) bool { return errors.Is(err, supervisetest.ErrInjected) }},
-		{"until faults are closed", bench{fault: later(supervisetest.Hang), release: closes, opts: []supervise.Option{supervise.Once()}}, time.Minute,
+		{"until faults are closed", bench{fault: later(supervisetest.Hang), release: closes, opts: []supervise.RunOption{supervise.WithRestart(supervise.Never)}}, time.Minute,
 			func(err error) bool { return errors.Is(err, supervisetest.ErrInjected) }},
 		{"for a time", bench{fault: supervisetest.Fault{Kind: supervisetest.Hang, Run: 1, For: supervisetest.Fixed(2 * time.Hour)}}, 2 * time.Hour,
 			func(err error) bool { return errors.Is(err, errStop) && errors.Is(err, supervisetest.ErrInjected) }},
@@ -47,7 +47,7 @@ func TestHang(t *testing.T) {
 // TestCloseBeforeAHang closes faults when one has struck, and does not hang yet.
 func TestCloseBeforeAHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{fault: later(supervisetest.Hang), opts: []supervise.Option{supervise.Once()}}
+		b := &bench{fault: later(supervisetest.Hang), opts: []supervise.RunOption{supervise.WithRestart(supervise.Never)}}
 		b.fn = func(ctx context.Context) error {
 			<-ctx.Done()
 			b.faults.Close()
@@ -76,7 +76,7 @@ func TestReleaseIsOfThoseUnderWay(t *testing.T) {
 func TestFaultsOfNoBubble(t *testing.T) {
 	f := supervisetest.NewFaults(1, first(supervisetest.Hang))
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{faults: f, release: map[time.Duration]op{time.Minute: (*supervisetest.Faults).Release}, opts: []supervise.Option{supervise.Once()}}
+		b := &bench{faults: f, release: map[time.Duration]op{time.Minute: (*supervisetest.Faults).Release}, opts: []supervise.RunOption{supervise.WithRestart(supervise.Never)}}
 		if took, _ := b.run(t); took != time.Minute {
 			t.Errorf("it took %v", took)
 		}
@@ -89,7 +89,7 @@ func TestNothingOfABubbleIsLeft(t *testing.T) {
 	f := supervisetest.NewFaults(1, supervisetest.Fault{Kind: supervisetest.Hang, Run: 1, For: supervisetest.Fixed(time.Second)})
 	fn := f.Wrap(nothing)
 	synctest.Test(t, func(t *testing.T) {
-		if err := supervise.Run(t.Context(), fn, supervise.Once(), quiet); !errors.Is(err, supervisetest.ErrInjected) {
+		if err := supervise.Run(t.Context(), fn, supervise.WithRestart(supervise.Never), quiet); !errors.Is(err, supervisetest.ErrInjected) {
 			t.Error(err)
 		}
 		if err := f.Wait(t.Context(), 1); err != nil {
@@ -101,7 +101,7 @@ func TestNothingOfABubbleIsLeft(t *testing.T) {
 	})
 	f.Release()
 	done := make(chan error)
-	go func() { done <- supervise.Run(t.Context(), fn, supervise.Once(), quiet) }()
+	go func() { done <- supervise.Run(t.Context(), fn, supervise.WithRestart(supervise.Never), quiet) }()
 	if err := f.Wait(t.Context(), 2); err != nil {
 		t.Error(err)
 	}
@@ -127,11 +127,11 @@ func TestSilence(t *testing.T) {
 		took  time.Duration
 		want  error
 	}{
-		{"the watchdog bites", bench{fault: first(supervisetest.Silence), opts: []supervise.Option{watchdog, supervise.Once()}}, 10 * time.Second, supervise.ErrWatchdog},
-		{"the watchdog bites later", bench{fault: later(supervisetest.Silence), fn: alive, opts: []supervise.Option{watchdog, supervise.Once()}}, 10 * time.Second, supervise.ErrWatchdog},
+		{"the watchdog bites", bench{fault: first(supervisetest.Silence), opts: []supervise.RunOption{watchdog, supervise.WithRestart(supervise.Never)}}, 10 * time.Second, supervise.ErrWatchdog},
+		{"the watchdog bites later", bench{fault: later(supervisetest.Silence), fn: alive, opts: []supervise.RunOption{watchdog, supervise.WithRestart(supervise.Never)}}, 10 * time.Second, supervise.ErrWatchdog},
 		{"no watchdog", bench{fault: first(supervisetest.Silence)}, time.Hour, errStop},
-		{"for a time", bench{fault: supervisetest.Fault{Kind: supervisetest.Silence, Run: 1, For: supervisetest.Fixed(time.Minute)}, opts: []supervise.Option{supervise.Once()}}, time.Minute, supervisetest.ErrInjected},
-		{"until it is released", bench{fault: first(supervisetest.Silence), opts: []supervise.Option{supervise.Once()}, release: map[time.Duration]op{time.Minute: (*supervisetest.Faults).Release}}, time.Minute, supervisetest.ErrInjected},
+		{"for a time", bench{fault: supervisetest.Fault{Kind: supervisetest.Silence, Run: 1, For: supervisetest.Fixed(time.Minute)}, opts: []supervise.RunOption{supervise.WithRestart(supervise.Never)}}, time.Minute, supervisetest.ErrInjected},
+		{"until it is released", bench{fault: first(supervisetest.Silence), opts: []supervise.RunOption{supervise.WithRestart(supervise.Never)}, release: map[time.Duration]op{time.Minute: (*supervisetest.Faults).Release}}, time.Minute, supervisetest.ErrInjected},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

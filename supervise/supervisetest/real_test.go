@@ -32,7 +32,7 @@ func TestRulesAfterADeath(t *testing.T) {
 		var recorder supervisetest.Recorder
 		s := supervise.New("root", quiet, supervise.WithStore(&store), supervise.WithPolicy(policy.Constant(time.Minute)),
 			supervise.WithObserver(&checker), supervise.WithObserver(&recorder))
-		_, _ = s.Go("a", serve)
+		s.Add("a", serve)
 		_ = s.Run(stopAfter(t, time.Hour))
 		if err := checker.Finish(); err != nil {
 			t.Errorf("%v\n%v", err, &recorder)
@@ -76,7 +76,7 @@ func TestRulesOfASharedGate(t *testing.T) {
 		var recorder supervisetest.Recorder
 		s := supervise.New("root", quiet, supervise.WithObserver(checker), supervise.WithObserver(&recorder))
 		for name, lasts := range map[string]time.Duration{"a": time.Second, "b": 1500 * time.Millisecond} {
-			_, _ = s.Go(name, func(ctx context.Context) error {
+			s.Add(name, func(ctx context.Context) error {
 				select {
 				case <-ctx.Done():
 					return ctx.Err()
@@ -128,9 +128,9 @@ func TestFaultOfASupervisor(t *testing.T) {
 		checker := supervisetest.NewChecker(supervisetest.Counted())
 		var recorder supervisetest.Recorder
 		db := supervise.New("db", second)
-		_, _ = db.Go("pool", serve)
+		db.Add("pool", serve)
 		root := supervise.New("root", quiet, second, supervise.WithObserver(checker), supervise.WithObserver(&recorder))
-		_, _ = root.Go("db", f.Wrap(db.Run))
+		root.Add("db", f.Wrap(db.Run))
 		_ = root.Run(stopAfter(t, time.Hour))
 		if err := checker.Finish(); err != nil {
 			t.Errorf("%v\n%v", err, &recorder)
@@ -158,7 +158,7 @@ func TestFaultOfARunWithMembers(t *testing.T) {
 				<-ctx.Done()
 				synctest.Wait()
 				return nil
-			}), quiet, supervise.Once())
+			}), quiet, supervise.WithRestart(supervise.Never))
 			if want := member; want == nil && !errors.Is(err, supervisetest.ErrInjected) || want != nil && err != want {
 				t.Errorf("%v, and a goroutine has returned %v", err, member)
 			}

@@ -204,7 +204,7 @@ func (s *storm) randomFaults() []supervisetest.Fault {
 }
 
 // supervisor makes a tree.
-func (s *storm) supervisor(name string, depth int, more ...supervise.Option) *supervise.Supervisor {
+func (s *storm) supervisor(name string, depth int, more ...supervise.SupervisorOption) *supervise.Supervisor {
 	opts := []supervise.SupervisorOption{quiet, s.policy(), supervise.WithStrategy(s.strategies[s.rng.IntN(len(s.strategies))])}
 	for _, opt := range more {
 		opts = append(opts, opt)
@@ -239,8 +239,8 @@ func (s *storm) policy() supervise.Option {
 	return supervise.WithPolicy(p)
 }
 
-func (s *storm) add(to *supervise.Supervisor, name string, fn func(context.Context) error, opts ...supervise.Option) {
-	if _, err := to.Go(name, fn, opts...); err != nil && !errors.Is(err, supervise.ErrStopping) {
+func (s *storm) add(to *supervise.Supervisor, name string, fn func(context.Context) error, opts ...supervise.TaskOption) {
+	if _, err := to.TryAdd(name, fn, opts...); err != nil && !errors.Is(err, supervise.ErrStopping) {
 		s.t.Error(err)
 	}
 }
@@ -249,12 +249,12 @@ func (s *storm) add(to *supervise.Supervisor, name string, fn func(context.Conte
 func (s *storm) addTask(to *supervise.Supervisor) {
 	s.made++
 	once := false
-	opts := []supervise.Option{supervise.WithStopTimeout(stopTimeout)}
+	opts := []supervise.TaskOption{supervise.WithStopTimeout(stopTimeout)}
 	switch s.rng.IntN(5) {
 	case 0:
-		opts = append(opts, supervise.Always())
+		opts = append(opts, supervise.WithRestart(supervise.Always))
 	case 1:
-		opts = append(opts, supervise.Once())
+		opts = append(opts, supervise.WithRestart(supervise.Never))
 		once = true
 	}
 	if s.giveUp && s.one(2) {
@@ -322,7 +322,8 @@ func (s *storm) checkSettled() {
 	}
 	for task := range s.root.Tasks() {
 		e := last[task.Name()]
-		running := task.Status().Running
+		state := task.Status().State
+		running := state == supervise.Running || state == supervise.Starting || state == supervise.Stopping
 		switch over := e.Last || e.Kind == supervise.KindGiveUp; {
 		case running && over:
 			s.fail("lost", "%s runs, and has ended", e.Task)
@@ -339,7 +340,8 @@ func (s *storm) checkAbandoned() {
 	}
 	for _, e := range s.recorder.All() {
 		run := fmt.Sprint(e.Task, " ", e.Run)
-		slow := s.brink && !errors.Is(e.Err, supervise.ErrWatchdog)
+		stuck := new(supervise.AbandonedError)
+		slow := s.brink && !(errors.As(e.Err, &stuck) && stuck.Cause == supervise.ErrWatchdog) //nolint:errorlint // not what it wraps
 		if e.Kind == supervise.KindAbandon && !struck[run] && !slow && !strings.HasPrefix(leafOf(e.Task), "sup") {
 			s.fail(abandoned, "%s was abandoned, and nothing was wrong with it", run)
 		}

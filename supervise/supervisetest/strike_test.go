@@ -19,7 +19,7 @@ import (
 type bench struct {
 	fault    supervisetest.Fault
 	fn       func(context.Context) error // nil for serve
-	opts     []supervise.Option
+	opts     []supervise.RunOption
 	stop     time.Duration        // when Run is asked to stop; 0 for an hour
 	release  map[time.Duration]op // what is done to the faults
 	faults   *supervisetest.Faults
@@ -46,7 +46,7 @@ func (b *bench) run(t *testing.T) (took time.Duration, err error) {
 	if b.stop == 0 {
 		b.stop = time.Hour
 	}
-	opts := append([]supervise.Option{supervise.WithName("x"), supervise.WithObserver(b.recorder), quiet, atOnce}, b.opts...)
+	opts := append([]supervise.RunOption{supervise.WithName("x"), supervise.WithObserver(b.recorder), quiet, atOnce}, b.opts...)
 	err = supervise.Run(stopAfter(t, b.stop), b.faults.Wrap(func(ctx context.Context) error {
 		b.calls = append(b.calls, time.Since(start))
 		return b.fn(ctx)
@@ -167,7 +167,7 @@ func TestReturned(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, kind := range []supervisetest.FaultKind{supervisetest.Error, supervisetest.Exit} {
 				synctest.Test(t, func(t *testing.T) {
-					b := &bench{fault: later(kind), opts: []supervise.Option{supervise.Once()}}
+					b := &bench{fault: later(kind), opts: []supervise.RunOption{supervise.WithRestart(supervise.Never)}}
 					b.fn = func(ctx context.Context) error {
 						<-ctx.Done()
 						return c.returns(ctx)
@@ -207,7 +207,7 @@ func TestNotStruck(t *testing.T) {
 			"panic": func() error { panic(errBoom) }, "goexit": func() error { runtime.Goexit(); return nil },
 		} {
 			synctest.Test(t, func(t *testing.T) {
-				b := &bench{fault: later(supervisetest.Hang), opts: []supervise.Option{supervise.Once()}}
+				b := &bench{fault: later(supervisetest.Hang), opts: []supervise.RunOption{supervise.WithRestart(supervise.Never)}}
 				b.fn = func(context.Context) error {
 					time.Sleep(takes)
 					return end()
@@ -223,7 +223,7 @@ func TestNotStruck(t *testing.T) {
 // TestPanicWhenCancelled is of a function whose own fault shows when one is injected.
 func TestPanicWhenCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{fault: later(supervisetest.Exit), opts: []supervise.Option{supervise.Once()}}
+		b := &bench{fault: later(supervisetest.Exit), opts: []supervise.RunOption{supervise.WithRestart(supervise.Never)}}
 		b.fn = func(ctx context.Context) error {
 			<-ctx.Done()
 			panic(errBoom)
@@ -250,7 +250,7 @@ func TestExit(t *testing.T) {
 func TestErrIsForThePolicy(t *testing.T) {
 	for _, kind := range []supervisetest.FaultKind{supervisetest.Error, supervisetest.Panic} {
 		synctest.Test(t, func(t *testing.T) {
-			b := &bench{opts: []supervise.Option{supervise.WithPolicy(policy.Compose(policy.Constant(time.Second), policy.PermanentErrors(errBoom)))}}
+			b := &bench{opts: []supervise.RunOption{supervise.WithPolicy(policy.Compose(policy.Constant(time.Second), policy.PermanentErrors(errBoom)))}}
 			b.fault = supervisetest.Fault{Kind: kind, Run: 1, Err: errBoom}
 			if took, err := b.run(t); !errors.Is(err, supervise.ErrGaveUp) || !errors.Is(err, errBoom) || took != 0 {
 				t.Errorf("%v after %v", err, took)
@@ -282,7 +282,7 @@ func TestRunsAreMarked(t *testing.T) {
 					}
 					return errBoom
 				})(context.WithValue(ctx, inject.Key{}, m))
-			}, quiet, atOnce, supervise.Always())
+			}, quiet, atOnce, supervise.WithRestart(supervise.Always))
 			if !slices.Equal(marks, []int{0, 1, 0}) {
 				t.Errorf("%v: marked %v", kind, marks)
 			}
@@ -302,7 +302,7 @@ func TestEachKindInATree(t *testing.T) {
 				s := supervise.New("root", quiet, second, supervise.WithStopTimeout(time.Second), supervise.WithWatchdog(time.Minute),
 					supervise.WithReadyTimeout(time.Minute), supervise.WithObserver(&checker), supervise.WithObserver(&recorder))
 				for _, name := range []string{"a", "b"} {
-					_, _ = s.Go(name, f.Wrap(func(ctx context.Context) error {
+					s.Add(name, f.Wrap(func(ctx context.Context) error {
 						supervise.Ready(ctx)
 						for range 30 {
 							supervise.Alive(ctx)
