@@ -22,7 +22,8 @@ const maxViolations = 100
 //   - double: a run that was abandoned may go on while another one begins, if the task
 //     has [Overlap]. A path without a slash is taken for a task of supervise.Run, which
 //     ends a run that the watchdog abandoned by its Crash; in a tree such a run goes on
-//     until its Return.
+//     until its Return. If that was in an earlier Run of the root the Return may be
+//     reported late, and is judged by its instant.
 //   - number: the first run of a task may have any number, since a store may have kept
 //     it. What is reported between two runs has the number of the last one.
 //   - early: a start within the hold of the Crash or Exit before it, if the hold was

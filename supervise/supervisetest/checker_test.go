@@ -106,6 +106,41 @@ func TestRunAgain(t *testing.T) {
 	}
 }
 
+// TestReturnFromAnEarlierRun is of a root that is run again, while runs of the time
+// before go on. Their Return is reported apart from the events of the second Run.
+func TestReturnFromAnEarlierRun(t *testing.T) {
+	for _, c := range []struct {
+		name, returns string
+		opts          []supervisetest.CheckOption
+		want          []string
+	}{
+		{"before the next run", "5s r/a 1 return", nil, nil},
+		{"in the next run", "6s r/a 1 return", nil, []string{"double r/a 1"}},
+		{"in the next run, with Overlap", "6s r/a 1 return", with(supervisetest.Overlap()), nil},
+		{"not at all", "", nil, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			checker := supervisetest.NewChecker(c.opts...)
+			for n, text := range []string{`
+				0s r/a 1 start
+				1s r/a 1 abandon err=deaf`, `
+				5s r/a 2 start
+				6s r/a 2 crash
+				6s r/a 3 start
+				` + c.returns + `
+				7s r/a 3 stop`,
+			} {
+				for _, e := range script(t, text) {
+					checker.Observe(e)
+				}
+				if err := checker.Finish(); n == 1 && !slices.Equal(found(err), c.want) {
+					t.Errorf("found %q, want %q", found(err), c.want)
+				}
+			}
+		})
+	}
+}
+
 // TestViolationText is for whoever reads it.
 func TestViolationText(t *testing.T) {
 	err := supervisetest.Check(script(t, `

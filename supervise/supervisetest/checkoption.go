@@ -34,7 +34,7 @@ func Overlap(paths ...string) CheckOption {
 }
 
 // Counted says that each crash of the tasks counts: no policy of theirs has
-// [policy.Ignore], or another rule that leaves a crash uncounted. Then the rule "streak"
+// policy.Ignore, or another rule that leaves a crash uncounted. Then the rule "streak"
 // does not allow a streak that stays as it was.
 func Counted(paths ...string) CheckOption {
 	mustPaths("Counted", paths)

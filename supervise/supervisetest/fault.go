@@ -18,7 +18,7 @@ const (
 	Panic                          // the run panics with an [*InjectedError], on the task's goroutine
 	Goexit                         // the run calls runtime.Goexit, on the task's goroutine
 	Exit                           // the run ends cleanly, unless the function returns a real error when it is cancelled
-	Hang                           // the run goes on whatever its context says, for the time of For, or until [Faults.Release]; then it ends with an [*InjectedError]. Unless the task has a stop timeout its supervisor waits for that
+	Hang                           // the run ignores its context for the time of For, or until [Faults.Release], and ends with an [*InjectedError]; its supervisor waits for that, unless it has a stop timeout
 	Silence                        // the run does nothing until its context is done, or as Hang ends; it calls neither Alive nor Ready
 	LateReady                      // the function is called after the time of For, or never, unless the context is done before
 )

@@ -28,10 +28,14 @@ func (c *Checker) checkDouble(s *story, e fact) {
 	if isOf(c.overlap, s.path) {
 		return
 	}
-	for run, at := range s.out {
-		if run != s.run || !s.over {
-			c.breaks(s, e, ruleDouble, at, "it begins while run %d goes on, which was abandoned and has not returned", run)
+	for run, a := range s.out {
+		switch {
+		case run == s.run && s.over:
+		case !a.earlier:
+			c.breaks(s, e, ruleDouble, a.since, "it begins while run %d goes on, which was abandoned and has not returned", run)
 			return
+		case a.next.IsZero():
+			a.next = e.At // its Return will show
 		}
 	}
 }
@@ -144,10 +148,10 @@ func (c *Checker) abandon(s *story, e fact) {
 		c.checkLate(s, e)
 		s.hung = e.watchdog
 		if s.out == nil {
-			s.out = map[uint64]time.Time{}
+			s.out = map[uint64]*absence{}
 		}
 		if s.back != e.Run {
-			s.out[e.Run] = e.At
+			s.out[e.Run] = &absence{since: e.At}
 		}
 	case s.hung && !e.watchdog && e.Run == s.run: // and then supervise.Run was asked to stop
 	default:
@@ -159,13 +163,16 @@ func (c *Checker) abandon(s *story, e fact) {
 
 // returned is of a Return, which is no part of the story of the runs that follow.
 func (c *Checker) returned(s *story, e fact) {
-	at, was := s.out[e.Run]
+	a := s.out[e.Run]
 	switch {
-	case !was && !c.missed:
+	case a == nil && c.missed:
+	case a == nil:
 		s.back = e.Run // what follows from this is not reported, too
 		c.breaks(s, e, ruleEnds, time.Time{}, "run %d returns late, and was not abandoned", e.Run)
-	case e.At.Before(at):
-		c.breaks(s, e, ruleOrder, at, "it returns before it was abandoned")
+	case e.At.Before(a.since):
+		c.breaks(s, e, ruleOrder, a.since, "it returns before it was abandoned")
+	case !a.next.IsZero() && e.At.After(a.next):
+		c.breaks(s, e, ruleDouble, a.next, "it returns when another run has begun")
 	}
 	delete(s.out, e.Run)
 	c.ran(e.At)

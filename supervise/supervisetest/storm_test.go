@@ -94,7 +94,7 @@ func play(t *testing.T, sc scenario, seed uint64) {
 	opts := []supervisetest.CheckOption{supervisetest.Counted(), supervisetest.StopTimeout(stopTimeout, 0),
 		supervisetest.Overlap("*/lap*", "*/*/lap*", "*/*/*/lap*")}
 	for _, rule := range sc.breaks {
-		if rule != abandoned {
+		if rule != abandoned && rule != settled {
 			opts = append(opts, supervisetest.Except(rule))
 		}
 	}
@@ -115,8 +115,11 @@ func play(t *testing.T, sc scenario, seed uint64) {
 	}
 }
 
-// abandoned is a rule of the storm's own: no run is abandoned that no fault had struck.
-const abandoned = "abandoned"
+// Rules of the storm's own.
+const (
+	abandoned = "abandoned" // no run is abandoned that no fault had struck
+	settled   = "settled"   // what is to run does, when faults are over
+)
 
 // fail records that a rule is broken.
 func (s *storm) fail(rule, format string, args ...any) {
@@ -148,8 +151,12 @@ func (s *storm) life() {
 	}
 	if running && s.one(2) {
 		s.faults.Close()
-		time.Sleep(calm)
-		s.checkSettled()
+		select {
+		case err = <-done: // it was about to end
+			running = false
+		case <-time.After(calm):
+			s.checkSettled()
+		}
 	}
 	if running {
 		s.checker.Stopped(time.Now())
@@ -157,7 +164,7 @@ func (s *storm) life() {
 		err = <-done
 	}
 	if !errors.Is(err, errStop) && !errors.Is(err, supervise.ErrGaveUp) {
-		s.fail("lost", "Run returned %v", err)
+		s.fail(settled, "Run returned %v", err)
 	}
 	_ = s.checker.Finish()
 }
@@ -314,7 +321,7 @@ func (s *storm) operate() {
 // checkSettled checks, a while after the last fault, that each task runs that should.
 func (s *storm) checkSettled() {
 	if waiting := s.checker.Waiting(); waiting != nil {
-		s.fail("lost", "%q wait for their next run", waiting)
+		s.fail(settled, "%q wait for their next run", waiting)
 	}
 	last := map[string]supervise.Event{}
 	for _, e := range s.recorder.All() {
@@ -326,9 +333,9 @@ func (s *storm) checkSettled() {
 		running := state == supervise.Running || state == supervise.Starting || state == supervise.Stopping
 		switch over := e.Last || e.Kind == supervise.KindGiveUp; {
 		case running && over:
-			s.fail("lost", "%s runs, and has ended", e.Task)
+			s.fail(settled, "%s runs, and has ended", e.Task)
 		case !running && !over && !s.operators && !s.once[leafOf(task.Name())]:
-			s.fail("lost", "%s does not run since its %v", task.Name(), e.Kind)
+			s.fail(settled, "%s does not run since its %v", task.Name(), e.Kind)
 		}
 	}
 }

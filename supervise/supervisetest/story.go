@@ -14,11 +14,11 @@ import (
 type story struct {
 	path  string
 	phase storyPhase
-	run   uint64               // the number of the last run
-	began time.Time            // when that did
-	last  supervise.Event      // that changed the phase
-	hold  hold                 // that a start must respect
-	out   map[uint64]time.Time // runs that were abandoned, and when; without those that have returned
+	run   uint64              // the number of the last run
+	began time.Time           // when that did
+	last  supervise.Event     // that changed the phase
+	hold  hold                // that a start must respect
+	out   map[uint64]*absence // runs that were abandoned and have not returned
 
 	hung   bool   // the last run was abandoned for the watchdog, and its Crash is to come
 	back   uint64 // the last run that has returned, before its Abandon was reported
@@ -38,6 +38,13 @@ const (
 	abandoned            // the run was abandoned
 	ended                // for good, unless the task is started again
 )
+
+// absence is an abandoned run that has not returned.
+type absence struct {
+	since   time.Time
+	earlier bool      // the root's Run has returned since: the Return may be reported late
+	next    time.Time // when the first run after that began
+}
 
 // hold is until when no run may begin. The zero value is none.
 type hold struct {
@@ -169,6 +176,9 @@ func (c *Checker) ran(at time.Time) {
 func (c *Checker) finish(s *story, stuck []string) {
 	if slices.ContainsFunc(stuck, func(path string) bool { return strings.HasPrefix(s.path, path) }) {
 		return
+	}
+	for _, a := range s.out {
+		a.earlier = true
 	}
 	switch s.phase {
 	case running:
