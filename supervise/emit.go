@@ -89,7 +89,12 @@ func (w *worker) reportCrash(now time.Time, ran time.Duration, state gate.State)
 	t := w.task
 	p := t.past.Load()
 	run := t.runNumber()
-	streak := max(p.gate.History().Streak(), 1) // it may have been released just now
+	h := p.gate.History()
+	streak := h.Streak()
+	if total := h.Crashes(); total > p.counted {
+		p.counted = total
+		streak = max(streak, 1) // the gate may have been released just now
+	}
 	w.env.emit(t, Event{Kind: KindCrash, Run: run, At: now, Ran: ran, Err: t.lastErr(), State: state, Streak: streak,
 		Last: t.opts.restart == Never && run > 0, Injected: w.wasInjected()})
 }

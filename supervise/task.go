@@ -43,12 +43,13 @@ type Task struct {
 // past is what there is of a task that has crashed, or has a gate for another
 // reason.
 type past struct {
-	gate   *gate.Gate
-	kept   *kept                      // in the store; nil without one; the worker's own
-	unused []runContext               // for the runs to come; the worker's own
-	told   atomic.Pointer[told]       // by the logger
-	fault  atomic.Pointer[PanicError] // the policy's first panic
-	faulty bool                       // that was reported; the worker's own
+	gate    *gate.Gate
+	kept    *kept                      // in the store; nil without one; the worker's own
+	unused  []runContext               // for the runs to come; the worker's own
+	told    atomic.Pointer[told]       // by the logger
+	fault   atomic.Pointer[PanicError] // the policy's first panic
+	faulty  bool                       // that was reported; the worker's own
+	counted uint64                     // crashes that the gate has counted; the worker's own
 
 	// guarded by the task's mu
 	crashes uint64

@@ -21,7 +21,8 @@ func factOf(e supervise.Event) (f fact) {
 	case supervise.KindCrash:
 		f.died = errors.Is(e.Err, supervise.ErrDied)
 	case supervise.KindAbandon:
-		f.watchdog = errors.Is(e.Err, supervise.ErrWatchdog)
+		var stuck *supervise.AbandonedError
+		f.watchdog = errors.As(e.Err, &stuck) && (stuck.Cause == supervise.ErrWatchdog || stuck.Cause == supervise.ErrNotReady) //nolint:errorlint // not what it wraps
 	case supervise.KindStop:
 		var gaveUp *supervise.GaveUpError
 		f.ownEnd = errors.As(e.Err, &gaveUp) && gaveUp.Task == e.Task

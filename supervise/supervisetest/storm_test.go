@@ -17,10 +17,7 @@ import (
 	"github.com/holdfast-go/holdfast/supervise/supervisetest"
 )
 
-var (
-	stormSeeds = flag.Uint64("storm", 20, "how many seeds TestStorm plays of each scenario")
-	strict     = flag.Bool("storm.strict", false, "check the rules, too, that package supervise is known to break")
-)
+var stormSeeds = flag.Uint64("storm", 20, "how many seeds TestStorm plays of each scenario")
 
 // stopTimeout is what all tasks of a storm have, but for supervisors.
 const stopTimeout = 2 * time.Second
@@ -31,8 +28,6 @@ const calm = 10 * time.Minute
 // scenario is what may happen in a storm.
 type scenario struct {
 	name       string
-	off        bool     // package supervise is known to leave goroutines behind in it
-	breaks     []string // rules that it is known to break in it
 	strategies []supervise.Strategy
 	kinds      []supervisetest.FaultKind
 	depth      int  // of supervisors below the root
@@ -67,12 +62,6 @@ type storm struct {
 // happens at one and the same instant may then happen in another order.
 func TestStorm(t *testing.T) {
 	for _, sc := range scenarios {
-		if *strict {
-			sc.off, sc.breaks = false, nil
-		}
-		if sc.off {
-			continue
-		}
 		t.Run(sc.name, func(t *testing.T) {
 			for seed := range *stormSeeds {
 				ok := t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -93,11 +82,6 @@ func play(t *testing.T, sc scenario, seed uint64) {
 	s.recorder = &supervisetest.Recorder{}
 	opts := []supervisetest.CheckOption{supervisetest.Counted(), supervisetest.StopTimeout(stopTimeout, 0),
 		supervisetest.Overlap("*/lap*", "*/*/lap*", "*/*/*/lap*")}
-	for _, rule := range sc.breaks {
-		if rule != abandoned && rule != settled {
-			opts = append(opts, supervisetest.Except(rule))
-		}
-	}
 	s.checker = supervisetest.NewChecker(opts...)
 	s.root = s.supervisor("root", sc.depth, supervise.WithObserver(s.checker), supervise.WithObserver(s.recorder))
 	s.life()
@@ -108,24 +92,15 @@ func play(t *testing.T, sc scenario, seed uint64) {
 	time.Sleep(calm) // for the runs that were abandoned
 	s.checkAbandoned()
 	for _, v := range s.checker.Violations() {
-		s.fail(v.Rule, "%v", v)
+		s.fail("%v", v)
 	}
 	if s.faulty != nil {
 		t.Errorf("%s\n%v", strings.Join(s.faulty, "\n"), s.recorder)
 	}
 }
 
-// Rules of the storm's own.
-const (
-	abandoned = "abandoned" // no run is abandoned that no fault had struck
-	settled   = "settled"   // what is to run does, when faults are over
-)
-
-// fail records that a rule is broken.
-func (s *storm) fail(rule, format string, args ...any) {
-	if slices.Contains(s.breaks, rule) {
-		return
-	}
+// fail records that something is wrong.
+func (s *storm) fail(format string, args ...any) {
 	s.faulty = append(s.faulty, fmt.Sprintf(format, args...))
 }
 
@@ -164,7 +139,7 @@ func (s *storm) life() {
 		err = <-done
 	}
 	if !errors.Is(err, errStop) && !errors.Is(err, supervise.ErrGaveUp) {
-		s.fail(settled, "Run returned %v", err)
+		s.fail("Run returned %v", err)
 	}
 	_ = s.checker.Finish()
 }
@@ -321,7 +296,7 @@ func (s *storm) operate() {
 // checkSettled checks, a while after the last fault, that each task runs that should.
 func (s *storm) checkSettled() {
 	if waiting := s.checker.Waiting(); waiting != nil {
-		s.fail(settled, "%q wait for their next run", waiting)
+		s.fail("%q wait for their next run", waiting)
 	}
 	last := map[string]supervise.Event{}
 	for _, e := range s.recorder.All() {
@@ -333,9 +308,9 @@ func (s *storm) checkSettled() {
 		running := state == supervise.Running || state == supervise.Starting || state == supervise.Stopping
 		switch over := e.Last || e.Kind == supervise.KindGiveUp; {
 		case running && over:
-			s.fail(settled, "%s runs, and has ended", e.Task)
+			s.fail("%s runs, and has ended", e.Task)
 		case !running && !over && !s.operators && !s.once[leafOf(task.Name())]:
-			s.fail(settled, "%s does not run since its %v", task.Name(), e.Kind)
+			s.fail("%s does not run since its %v", task.Name(), e.Kind)
 		}
 	}
 }
@@ -350,7 +325,7 @@ func (s *storm) checkAbandoned() {
 		stuck := new(supervise.AbandonedError)
 		slow := s.brink && !(errors.As(e.Err, &stuck) && stuck.Cause == supervise.ErrWatchdog) //nolint:errorlint // not what it wraps
 		if e.Kind == supervise.KindAbandon && !struck[run] && !slow && !strings.HasPrefix(leafOf(e.Task), "sup") {
-			s.fail(abandoned, "%s was abandoned, and nothing was wrong with it", run)
+			s.fail("%s was abandoned, and nothing was wrong with it", run)
 		}
 	}
 }
