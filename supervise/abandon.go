@@ -1,7 +1,6 @@
 package supervise
 
 import (
-	"errors"
 	"time"
 
 	"github.com/holdfast-go/holdfast/gate"
@@ -67,17 +66,33 @@ func (c *stopCause) Error() string {
 
 func (c *stopCause) Unwrap() error { return c.why }
 
+// stopCauseOf returns the stopCause behind a cause, or nil. It looks into our own errors
+// alone: it is called under locks, and methods of others' errors are code of a user's.
+func stopCauseOf(cause error) *stopCause {
+	for {
+		switch x := cause.(type) { //nolint:errorlint // see above
+		case *stopCause:
+			return x
+		case *stoppedWith:
+			cause = x.cause
+		case *AbandonedError:
+			cause = x.Cause
+		default:
+			return nil
+		}
+	}
+}
+
 // renews reports whether a worker that was stopped for that cause, and perhaps ended
 // with an error beside, is followed by another.
 func renews(cause error) bool {
-	var c *stopCause
-	return errors.As(cause, &c) && c.renews
+	c := stopCauseOf(cause)
+	return c != nil && c.renews
 }
 
 // actor returns who is behind a cause.
 func actor(cause error) gate.By {
-	var c *stopCause
-	if errors.As(cause, &c) {
+	if c := stopCauseOf(cause); c != nil {
 		return c.by
 	}
 	return gate.By{}

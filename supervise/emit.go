@@ -153,7 +153,9 @@ func (e *env) reportWait(t *Task, what error) {
 //go:noinline
 func (w *worker) reportFault(p *past) {
 	p.faulty = true
-	w.env.emit(w.task, Event{Kind: KindFault, Run: w.task.runNumber(), At: time.Now(), Err: p.fault.Load()})
+	fault := *p.fault.Load()
+	fault.text = describe(fault.Value)
+	w.env.emit(w.task, Event{Kind: KindFault, Run: w.task.runNumber(), At: time.Now(), Err: &fault})
 }
 
 // wasInjected reports whether a fault was injected on purpose into the last run.

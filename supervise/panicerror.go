@@ -20,12 +20,19 @@ type PanicError struct {
 // maxFrames bounds the frames that are kept of a panic's stack, innermost first.
 const maxFrames = 64
 
-// newPanicError must be called by the deferred function that recovered v.
+// newPanicError must be called by the deferred function that recovered v. It calls code of
+// a user's, as describe does.
 func newPanicError(v any) *PanicError {
+	return &PanicError{v, describe(v), panicStack()}
+}
+
+// panicStack returns the stack of a panic, for the function that was called by the
+// deferred function that recovered it.
+func panicStack() []uintptr {
 	var pcs [maxFrames]uintptr
-	const skip = 3 // runtime.Callers, newPanicError and the deferred function
+	const skip = 4 // runtime.Callers, panicStack, its caller and the deferred function
 	n := runtime.Callers(skip, pcs[:])
-	return &PanicError{v, describe(v), append([]uintptr(nil), pcs[:n]...)}
+	return append([]uintptr(nil), pcs[:n]...)
 }
 
 // maxPanicText bounds the text that is kept of a panic's value, in bytes.

@@ -124,10 +124,11 @@ func (t *Task) needPast(e *env) *past {
 }
 
 // policyPanicked keeps the first panic of the policy, which decides while its gate is
-// locked; the worker reports it after.
+// locked; the worker reports it after. So the text of its value is left to that: a method
+// of the value may want to use the gate.
 func (t *Task) policyPanicked(v any) {
 	if p := t.past.Load(); p != nil && p.fault.Load() == nil {
-		p.fault.Store(newPanicError(v))
+		p.fault.Store(&PanicError{Value: v, pcs: panicStack()})
 	}
 }
 
