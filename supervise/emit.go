@@ -109,9 +109,9 @@ func (w *worker) reportExit(now time.Time, ran time.Duration, state gate.State) 
 //
 //go:noinline
 func (w *worker) reportRelease(now time.Time, state gate.State) {
-	event := Event{Kind: KindRelease, Run: w.task.runNumber(), At: now, State: state}
-	if cause, by, ok := w.task.theGate().OpenedBy(); ok {
-		event.Forced, event.By = cause == gate.CauseForce || cause == gate.CauseProbe, by
+	event := Event{Kind: KindRelease, Run: w.task.runNumber(), At: now, State: state, Forced: now.Before(state.Until())}
+	if _, by, ok := w.task.theGate().OpenedBy(); ok {
+		event.By = by
 	}
 	w.env.emit(w.task, event)
 }
