@@ -108,6 +108,7 @@ func (e *env) log(l *slog.Logger) {
 		l = slog.Default()
 	}
 	e.logger, e.channels[0] = l, newChannel(logObserver{l}, slog.Default())
+	e.channels[0].silent = l.Handler() == slog.DiscardHandler
 	e.all.add(e.channels[0])
 }
 

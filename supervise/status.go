@@ -97,7 +97,7 @@ func (t *Task) Status() Status {
 		}
 	}
 	if p != nil {
-		status.Crashes, status.LastErr, status.LastEnd = p.crashes, p.last, p.ended
+		status.Crashes, status.LastErr, status.LastEnd = p.crashes, p.last, p.runs.ended()
 	}
 	s.mu.Lock() // inside the task's, so that both belong together
 	place, blocker := s.stanceOf(t)

@@ -53,9 +53,8 @@ type past struct {
 
 	// guarded by the task's mu
 	crashes uint64
-	last    error     // what the last run ended with
-	ended   time.Time // when it did
-	note    *note     // what observers made of that; nil if nothing
+	last    error // what the last run ended with
+	note    *note // what observers made of that; nil if nothing
 	runs    history
 }
 
@@ -165,15 +164,20 @@ func (t *Task) uptime() time.Duration {
 	return time.Since(t.began)
 }
 
-// record notes how a run ended. Called by the worker.
+// record notes how a run ended.
 func (t *Task) record(p *past, now time.Time, ran time.Duration, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	p.record(t.life.Run, now, ran, err)
+}
+
+// record notes how a run ended. Called with the task's mu.
+func (p *past) record(run uint64, now time.Time, ran time.Duration, err error) {
 	if err != nil {
 		p.crashes++
 	}
-	p.last, p.ended = err, now
-	p.runs.add(PastRun{Run: t.life.Run, Started: t.began, Ran: ran, Err: err})
+	p.last = err
+	p.runs.add(pastRun{run, now.UnixNano() - int64(ran), ran, err != nil})
 }
 
 // stopTimeout is how long a run may take to return when it was cancelled; negative

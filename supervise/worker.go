@@ -118,7 +118,7 @@ func (w *worker) proceed(err *error) {
 	case returning: // the goroutine before this one was lost in the function
 		w.settle(*err)
 	case judging: // in the place of a worker that was left behind
-		w.judge(time.Now(), w.task.uptime(), w.task.lastErr())
+		w.judge(time.Now(), w.task.uptime(), w.task.lastErr(), false)
 	case reporting:
 		w.report(time.Now(), 0, w.task.lastErr(), w.task.gateState())
 	case deciding:
@@ -215,13 +215,18 @@ func (w *worker) settle(err error) {
 	w.noticeDone()
 	effect := t.life.Step(machine.LifeInput{Kind: machine.Return, Worker: w.number, Run: w.run.run})
 	ran, fault, cause := now.Sub(t.began), t.life.Fault, w.cause()
+	p := t.past.Load()
+	recorded := p != nil && effect == machine.Settle && fault == machine.Healthy && (err != nil || t.opts.restart == Always)
+	if recorded {
+		p.record(t.life.Run, now, ran, err)
+	}
 	if effect == machine.Settle && w.end != nil {
 		w.end.stopTimer()
 	}
 	t.mu.Unlock()
 	switch effect {
 	case machine.Settle:
-		w.judge(now, ran, blame(fault, err))
+		w.judge(now, ran, blame(fault, err), recorded)
 	case machine.Quit:
 		w.quit(now, ran, realError(cause, err))
 	default:
@@ -249,15 +254,18 @@ func (w *worker) closeRun(err error) error {
 	return err
 }
 
-// judge asks the gate about a run that ended by itself, or that was left behind.
-func (w *worker) judge(now time.Time, ran time.Duration, err error) {
+// judge asks the gate about a run that ended by itself, or that was left behind, and
+// records it unless that was done.
+func (w *worker) judge(now time.Time, ran time.Duration, err error, recorded bool) {
 	t := w.task
 	w.stage = reporting
 	var state gate.State
 	switch p := t.past.Load(); {
 	case err != nil:
 		p = t.needPast(w.env)
-		t.record(p, now, ran, err)
+		if !recorded {
+			t.record(p, now, ran, err)
+		}
 		state = p.gate.ObserveCrash(now, err)
 		w.keep(p)
 		if p.fault.Load() != nil && !p.faulty {
@@ -265,7 +273,9 @@ func (w *worker) judge(now time.Time, ran time.Duration, err error) {
 		}
 	case t.opts.restart == Always:
 		p = t.needPast(w.env)
-		t.record(p, now, ran, nil)
+		if !recorded {
+			t.record(p, now, ran, nil)
+		}
 		state = p.gate.ObserveRestart(now)
 		w.keep(p)
 	case p != nil:
