@@ -83,8 +83,9 @@ func (w *worker) proceed(err *error) {
 	case arriving:
 		w.arrive()
 	case preparing:
-		w.prepare()
+		w.prepare(err)
 	case refusing:
+		*err = ErrGoexit
 		w.begin(time.Now(), ErrGoexit)
 	case calling:
 		*err = ErrGoexit
@@ -168,8 +169,8 @@ func (w *worker) beginNow(wanted bool) {
 	if p := t.past.Load(); p != nil {
 		p.gate.ObserveStart(now)
 	}
-	if wanted {
-		w.env.reportStart(t, now)
+	if wanted { // this is the goroutine of Run, which an observer must not end
+		w.env.reportAside(t, Event{Kind: KindStart, Run: t.runNumber(), At: now})
 	}
 }
 
@@ -201,9 +202,25 @@ func (w *worker) settle(err error) {
 		w.judge(now, ran, blame(fault, err))
 	case machine.Quit:
 		w.quit(now, ran, realError(cause, err))
-	default:
+	case machine.Late:
 		w.returned(now, err)
+	default:
+		w.resettle(now, ran, fault, err)
 	}
+}
+
+// resettle goes on where a method of err ended the goroutine, after the machine had been
+// asked. The error is taken as it is.
+func (w *worker) resettle(now time.Time, ran time.Duration, fault machine.Fault, err error) {
+	t := w.task
+	t.mu.Lock()
+	held := t.life.Phase == machine.Held
+	t.mu.Unlock()
+	if held {
+		w.judge(now, ran, join(blame(fault, nil), err))
+		return
+	}
+	w.quit(now, ran, err)
 }
 
 // blame returns what a run counts as, with which the supervisor found a fault.
