@@ -110,6 +110,11 @@ func (w *worker) prepare(refused *error) {
 		w.stopped(time.Now())
 		return
 	}
+	if w.task.gateState().Phase() == gate.Paused { // meanwhile
+		w.givePermit()
+		w.stage = arriving
+		return
+	}
 	w.begin(time.Now(), *refused)
 }
 
