@@ -113,10 +113,13 @@ func (t *Task) ask(kind machine.LifeKind, cause error) (served bool) {
 	if effect&machine.Cancel != 0 {
 		w.cancel(cause)
 	}
-	if effect&machine.Release != 0 {
+	switch {
+	case effect&machine.Release != 0:
 		if g := t.theGate(); g != nil {
 			g.ForceRelease(actor(cause))
 		}
+	case kind == machine.Renew:
+		t.unpause(actor(cause))
 	}
 	return served
 }

@@ -23,12 +23,27 @@ func (t *Task) Remove(by ...gate.By) { t.request(machine.RemoveTask, ErrStopped,
 // is no crash; one that is held is released, as by Release; one that is down, being
 // stopped, or was forgotten, is started, if its name is free. It does not wait for that.
 func (t *Task) Restart(by ...gate.By) {
-	if s := t.opts.sup; !s.knows(t) {
-		_ = s.insert(t, t.leaf()) // else its name is taken, or the supervisor is stopping
+	s := t.opts.sup
+	if !s.knows(t) {
 		t.pardon(first(by))
+		t.unpause(first(by))
+		_ = s.insert(t, t.leaf()) // else its name is taken, or the supervisor is stopping
 		return
 	}
-	t.request(machine.RenewTask, errRestarted, by)
+	cause := &stopCause{errRestarted, first(by), true}
+	wish := s.post(t, machine.Input{Kind: machine.RenewTask}, cause)
+	if wish == 0 {
+		t.unpause(first(by))
+	} else if !t.ask(machine.Renew, cause) { // its worker was about to end
+		s.post(t, machine.Input{Kind: machine.RenewTask, Serial: wish}, cause)
+	}
+}
+
+// unpause opens the task's gate if it is paused.
+func (t *Task) unpause(by gate.By) {
+	if g := t.theGate(); g != nil && g.State().Phase() == gate.Paused {
+		g.ForceRelease(by)
+	}
 }
 
 // Release ends a hold of the task and wipes its slate, as [gate.Gate.ForceRelease]
@@ -89,7 +104,7 @@ func (t *Task) Wait(ctx context.Context) error {
 // request has the supervisor's machine take in what an operator wants. If the
 // supervisor does not run, its next Run begins with that.
 func (t *Task) request(kind machine.Kind, why error, by []gate.By) {
-	t.opts.sup.post(t, machine.Input{Kind: kind}, &stopCause{why, first(by), why == errRestarted})
+	t.opts.sup.post(t, machine.Input{Kind: kind}, &stopCause{why: why, by: first(by)})
 }
 
 func first(by []gate.By) gate.By {

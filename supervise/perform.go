@@ -112,15 +112,30 @@ func (t *Task) runs(s *Supervisor) bool {
 // the supervisor ran before: that it runs again is the decision to try again.
 func (s *Supervisor) forgive() {
 	for _, t := range s.list() {
-		t.pardon(gate.By{})
+		t.pardonAside(gate.By{})
 	}
 }
 
-// pardon opens the task's gate if its policy gave up.
+// pardon opens the task's gate if its policy gave up. It calls the gate's observers.
 func (t *Task) pardon(by gate.By) {
 	if g := t.theGate(); g != nil && g.State().Phase() == gate.GaveUp {
 		g.ForceRelease(by)
 	}
+}
+
+// pardonAside is pardon for the goroutine of Run: an observer of the gate must neither
+// hold that up nor end it. It returns when the gate is open.
+func (t *Task) pardonAside(by gate.By) {
+	g := t.theGate()
+	if g == nil || g.State().Phase() != gate.GaveUp {
+		return
+	}
+	ctx, done := context.WithCancel(context.Background())
+	go func() {
+		defer done()
+		g.ForceRelease(by)
+	}()
+	_ = g.Wait(ctx) // which does not wait for observers
 }
 
 // close ends the tree, and returns what Run returns.
@@ -158,8 +173,9 @@ func (tr *tree) report() error {
 	return join(errs...)
 }
 
-// queue notes what the machine wants done. Called with mu.
-func (s *Supervisor) queue(effects []machine.Effect, cause error) {
+// queue notes what the machine wants done. It returns the number of the wish if a worker
+// is to be renewed, which the operator's own goroutine does. Called with mu.
+func (s *Supervisor) queue(effects []machine.Effect, cause error) (renew uint32) {
 	for _, e := range effects {
 		var t *Task
 		if e.Do < machine.Settled {
@@ -176,6 +192,9 @@ func (s *Supervisor) queue(effects []machine.Effect, cause error) {
 		case machine.Begun:
 			s.begun(e, cause)
 			continue
+		case machine.RenewWorker:
+			renew = e.Serial
+			continue
 		}
 		if s.tree != nil {
 			s.todo = append(s.todo, effect{e, t, cause})
@@ -184,6 +203,7 @@ func (s *Supervisor) queue(effects []machine.Effect, cause error) {
 	if len(s.todo) > 0 {
 		s.nudge()
 	}
+	return renew
 }
 
 // begun records why all tasks are to be stopped. Called with mu.
@@ -208,14 +228,15 @@ func (s *Supervisor) nudge() {
 }
 
 // post has the machine take in something about a task that it has. cause is what the
-// effects are done for, if an operator asks for them.
-func (s *Supervisor) post(t *Task, in machine.Input, cause error) {
+// effects are done for, if an operator asks for them. It returns what queue does.
+func (s *Supervisor) post(t *Task, in machine.Input, cause error) (renew uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.has(t) {
-		in.Index = int(t.index)
-		s.queue(s.machine.Step(in), cause)
+	if !s.has(t) {
+		return 0
 	}
+	in.Index = int(t.index)
+	return s.queue(s.machine.Step(in), cause)
 }
 
 // has reports whether the task was not removed. Called with mu.
@@ -290,12 +311,8 @@ func (tr *tree) perform() (finished bool) {
 			starts.start(e.task, e.Serial)
 		case machine.Halt:
 			e.task.ask(machine.Stop, tr.causeOf(e))
-		case machine.RenewWorker:
-			if !e.task.ask(machine.Renew, e.cause) { // its worker was about to end
-				s.post(e.task, machine.Input{Kind: machine.RenewTask, Serial: e.Serial}, e.cause)
-			}
 		case machine.Pardon:
-			e.task.pardon(actor(e.cause))
+			e.task.pardonAside(actor(e.cause))
 		case machine.Close:
 			tr.envOf(e.task).reportAside(e.task, Event{Kind: KindStop, Run: e.task.runNumber(), At: time.Now(),
 				Err: tr.causeOf(e), By: actor(e.cause)})

@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -97,18 +98,24 @@ func (w *worker) pass(now time.Time, state gate.State) (time.Time, bool) {
 	return now, true
 }
 
-// prepare waits for what a run needs beside the gate, and begins it.
-func (w *worker) prepare() {
+// prepare waits for what a run needs beside the gate, and begins it. refused is what
+// the run ends with if it is not admitted.
+func (w *worker) prepare(refused *error) {
 	if w.behind && !w.awaitAbandoned() {
 		w.stopped(time.Now())
 		return
 	}
-	err := w.admitted()
-	if err == nil && !w.takePermit() {
+	*refused = w.admitted()
+	if *refused == nil && !w.takePermit() {
 		w.stopped(time.Now())
 		return
 	}
-	w.begin(time.Now(), err)
+	if w.task.gateState().Phase() == gate.Paused { // meanwhile
+		w.givePermit()
+		w.stage = arriving
+		return
+	}
+	w.begin(time.Now(), *refused)
 }
 
 // awaitAbandoned waits until the runs have returned that were abandoned, unless they
@@ -120,7 +127,8 @@ func (w *worker) awaitAbandoned() bool {
 		return true
 	}
 	ctx := w.waiting(forAbandoned)
-	defer w.mention(fmt.Errorf("waits for its run %d to return, which was abandoned", left.err.Run))()
+	run := left.err.Run
+	defer w.mention(func() error { return fmt.Errorf("waits for its run %d to return, which was abandoned", run) })()
 	for ; left != nil; left = left.before {
 		select {
 		case <-left.returned:
@@ -139,8 +147,8 @@ func (w *worker) admitted() error {
 		return nil
 	}
 	ctx := w.waiting(forAdmission)
-	defer w.mention(fmt.Errorf("waits for its admission: %s", nameOf(a)))()
 	w.stage = refusing
+	defer w.mention(func() error { return fmt.Errorf("waits for its admission: %s", nameOf(a)) })()
 	return w.admit(ctx, a)
 }
 
@@ -181,7 +189,7 @@ func (w *worker) takePermit() bool {
 		return true
 	}
 	ctx := w.waiting(forPermit)
-	defer w.mention(fmt.Errorf("waits until fewer tasks start up at once"))()
+	defer w.mention(func() error { return errors.New("waits until fewer tasks start up at once") })()
 	w.permit = permits.Acquire(ctx, 1) == nil
 	return w.permit
 }
@@ -217,15 +225,16 @@ func (w *worker) waiting(what waitFor) context.Context {
 
 // stopped ends a wait that was cut short.
 func (w *worker) stopped(now time.Time) {
+	done := w.done()
 	w.task.mu.Lock()
-	w.noticeDone()
+	w.notice(done)
 	w.task.mu.Unlock()
 	w.quit(now, 0, nil)
 }
 
 // mention reports what the worker waits for, if that takes long, until the returned
-// function is called.
-func (w *worker) mention(what error) (done func()) {
-	timer := time.AfterFunc(longWait, func() { w.env.reportWait(w.task, what) })
+// function is called. what may run code of a user's: it is called by nobody who waits.
+func (w *worker) mention(what func() error) (done func()) {
+	timer := time.AfterFunc(longWait, func() { w.env.reportWait(w.task, what()) })
 	return func() { timer.Stop() }
 }

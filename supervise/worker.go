@@ -107,8 +107,9 @@ func (w *worker) proceed(err *error) {
 	case arriving:
 		w.arrive()
 	case preparing:
-		w.prepare()
+		w.prepare(err)
 	case refusing:
+		*err = ErrGoexit
 		w.begin(time.Now(), ErrGoexit)
 	case calling:
 		*err = ErrGoexit
@@ -134,8 +135,9 @@ func (w *worker) proceed(err *error) {
 // begin begins a run, unless the task is to stop.
 func (w *worker) begin(now time.Time, refused error) {
 	t := w.task
+	done := w.done()
 	t.mu.Lock()
-	w.noticeDone()
+	w.notice(done)
 	effect := t.life.Step(machine.LifeInput{Kind: machine.Begin, Worker: w.number, Slow: t.slow()})
 	if effect&machine.Call != 0 {
 		if !w.fresh {
@@ -192,17 +194,25 @@ func (w *worker) beginNow(wanted bool) {
 	if p := t.past.Load(); p != nil {
 		p.gate.ObserveStart(now)
 	}
-	if wanted {
-		w.env.reportStart(t, now)
+	if wanted { // this is the goroutine of Run, which an observer must not end
+		w.env.reportAside(t, Event{Kind: KindStart, Run: t.runNumber(), At: now})
 	}
 }
 
-// noticeDone has a task under Run stop whose context is done: the function may have
-// seen that before Run did. Under a supervisor, contexts are done when it says so.
-// Called with the task's mu.
-func (w *worker) noticeDone() {
-	if w.env.tree == nil && w.env.ctx.Err() != nil && w.task.life.Step(machine.LifeInput{Kind: machine.Stop}) != 0 {
-		w.ending().cause = context.Cause(w.env.ctx)
+// done returns why the context of Run is done, or nil. Under a supervisor contexts are
+// done when it says so. It may run code of a user's, whose context it may be.
+func (w *worker) done() error {
+	if w.env.tree != nil || w.env.ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(w.env.ctx)
+}
+
+// notice has the task stop, as the context of Run is done: the function may have seen
+// that before Run did. A nil cause is nothing. Called with the task's mu.
+func (w *worker) notice(done error) {
+	if done != nil && w.task.life.Step(machine.LifeInput{Kind: machine.Stop}) != 0 {
+		w.ending().cause = done
 	}
 }
 
@@ -211,8 +221,9 @@ func (w *worker) settle(err error) {
 	err = w.closeRun(err)
 	now := time.Now()
 	t := w.task
+	done := w.done()
 	t.mu.Lock()
-	w.noticeDone()
+	w.notice(done)
 	effect := t.life.Step(machine.LifeInput{Kind: machine.Return, Worker: w.number, Run: w.run.run})
 	ran, fault, cause := now.Sub(t.began), t.life.Fault, w.cause()
 	p := t.past.Load()
@@ -229,9 +240,25 @@ func (w *worker) settle(err error) {
 		w.judge(now, ran, blame(fault, err), recorded)
 	case machine.Quit:
 		w.quit(now, ran, realError(cause, err))
-	default:
+	case machine.Late:
 		w.returned(now, err)
+	default:
+		w.resettle(now, ran, fault, err)
 	}
+}
+
+// resettle goes on where a method of err ended the goroutine, after the machine had been
+// asked. The error is taken as it is.
+func (w *worker) resettle(now time.Time, ran time.Duration, fault machine.Fault, err error) {
+	t := w.task
+	t.mu.Lock()
+	held := t.life.Phase == machine.Held
+	t.mu.Unlock()
+	if held {
+		w.judge(now, ran, join(blame(fault, nil), err), false)
+		return
+	}
+	w.quit(now, ran, err)
 }
 
 // blame returns what a run counts as, with which the supervisor found a fault.
@@ -354,8 +381,9 @@ func (w *worker) endAs(how machine.End, result error) {
 // giveUp has the worker end, as the policy gave up, unless the task is to stop anyway.
 func (w *worker) giveUp(now time.Time) {
 	t := w.task
+	done := w.done()
 	t.mu.Lock()
-	w.noticeDone()
+	w.notice(done)
 	asked := t.life.Phase == machine.Leaving
 	t.mu.Unlock()
 	if asked {
