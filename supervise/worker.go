@@ -250,7 +250,7 @@ func (w *worker) judge(now time.Time, ran time.Duration, err error) {
 	var state gate.State
 	switch p := t.past.Load(); {
 	case err != nil:
-		p = t.needPast(w.env)
+		p = t.pastOfRun(w.env)
 		t.record(p, now, ran, err)
 		state = p.gate.ObserveCrash(now, err)
 		w.keep(p)
@@ -258,7 +258,7 @@ func (w *worker) judge(now time.Time, ran time.Duration, err error) {
 			w.reportFault(p)
 		}
 	case t.opts.restart == Always:
-		p = t.needPast(w.env)
+		p = t.pastOfRun(w.env)
 		t.record(p, now, ran, nil)
 		state = p.gate.ObserveRestart(now)
 		w.keep(p)
