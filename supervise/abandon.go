@@ -204,7 +204,7 @@ func (w *worker) overdue(run uint64) {
 		left.end(w)
 		return
 	}
-	p := t.needPast(w.env)
+	p := t.pastOfRun(w.env)
 	t.mu.Lock()
 	p.last = left.err.Cause
 	t.mu.Unlock()

@@ -144,7 +144,7 @@ func (s *Supervisor) doneOf(t *Task) <-chan struct{} {
 	done := s.waiting[t]
 	if done == nil {
 		done = make(chan struct{})
-		if !s.has(t) || s.machine.Stance(int(t.index)) == machine.Down {
+		if !s.has(t) || s.machine.Rests(int(t.index)) {
 			close(done)
 			return done
 		}

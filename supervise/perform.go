@@ -147,7 +147,7 @@ func (s *Supervisor) close(tr *tree) error {
 	if tr.parent == nil {
 		tr.env.all.flush()
 	} else if up := tr.parent.opts.sup; up != nil && !tr.parent.runs(s) {
-		up.adopt(tr.parent, nil)
+		up.disown(tr.parent, s)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -244,11 +244,11 @@ func (s *Supervisor) has(t *Task) bool {
 	return int(t.index) < len(s.tasks) && s.tasks[t.index] == t
 }
 
-// shutDown has all tasks stopped.
-func (s *Supervisor) shutDown(cause error) {
+// shutDown has all tasks of a run of the supervisor stopped, unless that is over.
+func (s *Supervisor) shutDown(tr *tree, cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.tree != nil {
+	if s.tree == tr {
 		s.queue(s.machine.Step(machine.Input{Kind: machine.Shutdown}), cause)
 	}
 }

@@ -180,14 +180,20 @@ func (s *Supervisor) runsAs() *Task {
 	return s.parent
 }
 
-// adopt records that a supervisor runs as a task, or with nil that none does any more.
+// disown records that a supervisor does not run as a task any more. Another one may by
+// now, if the run was abandoned.
+func (s *Supervisor) disown(t *Task, child *Supervisor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.children[t] == child {
+		delete(s.children, t)
+	}
+}
+
+// adopt records that a supervisor runs as a task, or is to.
 func (s *Supervisor) adopt(t *Task, child *Supervisor) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if child == nil {
-		delete(s.children, t)
-		return
-	}
 	if s.children == nil {
 		s.children = map[*Task]*Supervisor{}
 	}
@@ -259,7 +265,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	if len(s.list()) == 0 {
 		tr.mentionIdle()
 	}
-	stop := context.AfterFunc(ctx, func() { s.shutDown(context.Cause(ctx)) })
+	stop := context.AfterFunc(ctx, func() { s.shutDown(tr, context.Cause(ctx)) })
 	for !tr.perform() {
 		<-s.wake
 	}

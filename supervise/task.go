@@ -105,6 +105,19 @@ func (t *Task) needPast(e *env) *past {
 	if p := t.past.Load(); p != nil {
 		return p
 	}
+	return t.newPast(e, false)
+}
+
+// pastOfRun is needPast when a run has just ended, which a gate that is made now has to
+// know of: its policy may ask how long that was.
+func (t *Task) pastOfRun(e *env) *past {
+	if p := t.past.Load(); p != nil {
+		return p
+	}
+	return t.newPast(e, true)
+}
+
+func (t *Task) newPast(e *env, ran bool) *past {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if p := t.past.Load(); p != nil {
@@ -113,7 +126,7 @@ func (t *Task) needPast(e *env) *past {
 	g := t.opts.gate
 	if g == nil {
 		g = gate.New(policy.Guard(e.policyOf(t), t.policyPanicked))
-		if t.life.UnderWay() { // nobody else knows the gate
+		if ran || t.life.UnderWay() { // nobody else knows the gate
 			g.ObserveStart(t.began)
 		}
 	}

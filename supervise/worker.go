@@ -289,7 +289,7 @@ func (w *worker) judge(now time.Time, ran time.Duration, err error, recorded boo
 	var state gate.State
 	switch p := t.past.Load(); {
 	case err != nil:
-		p = t.needPast(w.env)
+		p = t.pastOfRun(w.env)
 		if !recorded {
 			t.record(p, now, ran, err)
 		}
@@ -299,7 +299,7 @@ func (w *worker) judge(now time.Time, ran time.Duration, err error, recorded boo
 			w.reportFault(p)
 		}
 	case t.opts.restart == Always:
-		p = t.needPast(w.env)
+		p = t.pastOfRun(w.env)
 		if !recorded {
 			t.record(p, now, ran, nil)
 		}

@@ -166,6 +166,13 @@ func (m *Tree) Len() int { return len(m.places) }
 // Stance returns where a task stands.
 func (m *Tree) Stance(index int) Stance { return m.places[index].stance }
 
+// Rests reports whether a task has ended for good: it is not to run, or it was started by
+// a run of the supervisor that is over.
+func (m *Tree) Rests(index int) bool {
+	p := &m.places[index]
+	return p.stance == Down || p.stance == Gone || m.mode == shut && p.serial > 0
+}
+
 // Closing reports whether all tasks are being stopped.
 func (m *Tree) Closing() bool { return m.mode == closing }
 
