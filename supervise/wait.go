@@ -59,15 +59,17 @@ func (w *worker) arrive() {
 	}
 }
 
-// hold waits at the gate, held in state, after a crash.
-func (w *worker) hold(now time.Time, state gate.State) {
-	now, open := w.pass(now, state)
+// hold waits at the gate after a crash.
+func (w *worker) hold(p *passage) {
+	p.find(w.task)
+	now, open := w.pass(p.now, p.state)
 	switch {
 	case !open:
 	case w.env.grouped():
 		w.endAs(machine.Opened, w.task.lastErr())
 	case !w.behind && w.admission() == nil && w.env.permits() == nil:
-		w.begin(now, nil)
+		p.now, p.err = now, nil
+		w.begin(p)
 	default:
 		w.stage = preparing
 	}
@@ -98,15 +100,14 @@ func (w *worker) pass(now time.Time, state gate.State) (time.Time, bool) {
 	return now, true
 }
 
-// prepare waits for what a run needs beside the gate, and begins it. refused is what
-// the run ends with if it is not admitted.
-func (w *worker) prepare(refused *error) {
+// prepare waits for what a run needs beside the gate, and begins it.
+func (w *worker) prepare(p *passage) {
 	if w.behind && !w.awaitAbandoned() {
 		w.stopped(time.Now())
 		return
 	}
-	*refused = w.admitted()
-	if *refused == nil && !w.takePermit() {
+	p.err = w.admitted()
+	if p.err == nil && !w.takePermit() {
 		w.stopped(time.Now())
 		return
 	}
@@ -115,7 +116,8 @@ func (w *worker) prepare(refused *error) {
 		w.stage = arriving
 		return
 	}
-	w.begin(time.Now(), *refused)
+	p.now = time.Now()
+	w.begin(p)
 }
 
 // awaitAbandoned waits until the runs have returned that were abandoned, unless they

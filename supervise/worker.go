@@ -84,22 +84,41 @@ const (
 	gone
 )
 
+// passage is what is known of the run that has ended, on its way through the stages. It
+// is in the frame of work: most goroutines then do with the small stack that they
+// began with. After a goroutine was lost it is found anew.
+type passage struct {
+	now   time.Time // when the run ended, or a later event; zero if it is not known
+	ran   time.Duration
+	err   error // what it ended with
+	state gate.State
+	noted bool // it is in the task's past
+}
+
+// find fills in what a goroutine cannot know that goes on for another.
+func (p *passage) find(t *Task) {
+	if p.now.IsZero() {
+		*p = passage{now: time.Now(), ran: t.uptime(), err: t.lastErr(), state: t.gateState()}
+	}
+}
+
 // work is what the goroutine does. err is what the call ended with in which the one
 // before it was lost.
 func (w *worker) work(err error) {
+	p := passage{err: err}
 	defer func() {
 		if w.stage != gone {
-			go w.work(err)
+			go w.work(p.err)
 		}
 	}()
 	pprof.SetGoroutineLabels(w.labelled())
 	w.identify()
 	for w.stage != gone {
-		w.proceed(&err)
+		w.proceed(&p)
 	}
 }
 
-func (w *worker) proceed(err *error) {
+func (w *worker) proceed(p *passage) {
 	switch w.stage {
 	case recalling:
 		w.stage = arriving
@@ -107,33 +126,33 @@ func (w *worker) proceed(err *error) {
 	case arriving:
 		w.arrive()
 	case preparing:
-		w.prepare(err)
+		w.prepare(p)
 	case refusing:
-		*err = ErrGoexit
-		w.begin(time.Now(), ErrGoexit)
+		p.now, p.err = time.Now(), ErrGoexit
+		w.begin(p)
 	case calling:
-		*err = ErrGoexit
+		p.err = ErrGoexit
 		w.stage = returning
-		w.call(err)
-		w.settle(*err)
-	case returning: // the goroutine before this one was lost in the function
-		w.settle(*err)
-	case judging: // in the place of a worker that was left behind
-		w.judge(time.Now(), w.task.uptime(), w.task.lastErr(), false)
+		w.call(&p.err)
+	case returning:
+		w.settle(p)
+	case judging:
+		w.judge(p)
 	case reporting:
-		w.report(time.Now(), 0, w.task.lastErr(), w.task.gateState())
+		w.report(p)
 	case deciding:
-		w.decide(time.Now(), w.task.lastErr(), w.task.gateState())
+		w.decide(p)
 	case holding:
-		w.hold(time.Now(), w.task.gateState())
+		w.hold(p)
 	case leaving:
 		w.leave()
 	case gone:
 	}
 }
 
-// begin begins a run, unless the task is to stop.
-func (w *worker) begin(now time.Time, refused error) {
+// begin begins a run at p.now, unless the task is to stop. A p.err is why it was not
+// admitted: then the run ends with that.
+func (w *worker) begin(p *passage) {
 	t := w.task
 	done := w.done()
 	t.mu.Lock()
@@ -144,27 +163,24 @@ func (w *worker) begin(now time.Time, refused error) {
 			w.run = w.nextContext()
 		}
 		w.fresh, w.waits, w.injected = false, nothing, false
-		t.began = now
+		t.began = p.now
 	}
 	t.mu.Unlock()
 	if effect&machine.Call == 0 {
-		w.quit(now, 0, nil)
+		w.quit(p.now, 0, nil)
 		return
 	}
-	w.limit(now)
+	w.limit(p.now)
 	w.stage = calling
-	if refused != nil {
+	if p.err != nil {
 		w.stage = returning
 	}
-	if p := t.past.Load(); p != nil {
-		p.gate.ObserveStart(now)
-		w.keep(p)
+	if past := t.past.Load(); past != nil {
+		past.gate.ObserveStart(p.now)
+		w.keep(past)
 	}
 	if w.env.wants(KindStart) {
-		w.env.reportStart(t, now)
-	}
-	if refused != nil {
-		w.settle(refused)
+		w.env.reportStart(t, p.now)
 	}
 }
 
@@ -216,49 +232,61 @@ func (w *worker) notice(done error) {
 	}
 }
 
-// settle records how the run ended, whose function ended with err.
-func (w *worker) settle(err error) {
-	err = w.closeRun(err)
-	now := time.Now()
+// settle records how the run ended, whose function ended with p.err.
+func (w *worker) settle(p *passage) {
+	p.err = w.closeRun(p.err)
+	p.now, p.state = time.Now(), gate.State{}
 	t := w.task
 	done := w.done()
 	t.mu.Lock()
 	w.notice(done)
 	effect := t.life.Step(machine.LifeInput{Kind: machine.Return, Worker: w.number, Run: w.run.run})
-	ran, fault, cause := now.Sub(t.began), t.life.Fault, w.cause()
-	p := t.past.Load()
-	recorded := p != nil && effect == machine.Settle && fault == machine.Healthy && (err != nil || t.opts.restart == Always)
-	if recorded {
-		p.record(t.life.Run, now, ran, err)
-	}
-	if effect == machine.Settle && w.end != nil {
-		w.end.stopTimer()
-	}
+	fault, cause := t.life.Fault, w.cause()
+	p.ran = p.now.Sub(t.began)
+	p.noted = w.note(p, effect == machine.Settle && fault == machine.Healthy)
 	t.mu.Unlock()
 	switch effect {
 	case machine.Settle:
-		w.judge(now, ran, blame(fault, err), recorded)
+		if fault != machine.Healthy {
+			p.err = blame(fault, p.err)
+		}
+		w.stage = judging
 	case machine.Quit:
-		w.quit(now, ran, realError(cause, err))
+		w.quit(p.now, p.ran, realError(cause, p.err))
 	case machine.Late:
-		w.returned(now, err)
+		w.returned(p.now, p.err)
 	default:
-		w.resettle(now, ran, fault, err)
+		w.resettle(p, fault)
 	}
 }
 
-// resettle goes on where a method of err ended the goroutine, after the machine had been
+// note records the end of a run in the task's past, if there is one and it is certain
+// what the run counts as. Called with the task's mu.
+func (w *worker) note(p *passage, certain bool) bool {
+	if w.end != nil {
+		w.end.stopTimer()
+	}
+	past := w.task.past.Load()
+	if !certain || past == nil || p.err == nil && w.task.opts.restart != Always {
+		return false
+	}
+	past.record(w.task.life.Run, p.now, p.ran, p.err)
+	return true
+}
+
+// resettle goes on where a method of p.err ended the goroutine, after the machine had been
 // asked. The error is taken as it is.
-func (w *worker) resettle(now time.Time, ran time.Duration, fault machine.Fault, err error) {
+func (w *worker) resettle(p *passage, fault machine.Fault) {
 	t := w.task
 	t.mu.Lock()
 	held := t.life.Phase == machine.Held
 	t.mu.Unlock()
 	if held {
-		w.judge(now, ran, join(blame(fault, nil), err), false)
+		p.err = join(blame(fault, nil), p.err)
+		w.stage = judging
 		return
 	}
-	w.quit(now, ran, err)
+	w.quit(p.now, p.ran, p.err)
 }
 
 // blame returns what a run counts as, with which the supervisor found a fault.
@@ -281,69 +309,68 @@ func (w *worker) closeRun(err error) error {
 	return err
 }
 
-// judge asks the gate about a run that ended by itself, or that was left behind, and
-// records it unless that was done.
-func (w *worker) judge(now time.Time, ran time.Duration, err error, recorded bool) {
+// judge asks the gate about a run that ended by itself, or that was left behind.
+func (w *worker) judge(p *passage) {
 	t := w.task
+	p.find(t)
 	w.stage = reporting
-	var state gate.State
-	switch p := t.past.Load(); {
-	case err != nil:
-		p = t.pastOfRun(w.env)
-		if !recorded {
-			t.record(p, now, ran, err)
+	past := t.past.Load()
+	if p.err == nil && t.opts.restart != Always {
+		if past != nil {
+			t.record(past, p.now, p.ran, nil)
+			past.gate.ObserveCleanExit(p.now)
+			w.keep(past)
 		}
-		state = p.gate.ObserveCrash(now, err)
-		w.keep(p)
-		if p.fault.Load() != nil && !p.faulty {
-			w.reportFault(p)
-		}
-	case t.opts.restart == Always:
-		p = t.pastOfRun(w.env)
-		if !recorded {
-			t.record(p, now, ran, nil)
-		}
-		state = p.gate.ObserveRestart(now)
-		w.keep(p)
-	case p != nil:
-		t.record(p, now, ran, nil)
-		p.gate.ObserveCleanExit(now)
-		w.keep(p)
+		return
 	}
-	w.report(now, ran, err, state)
+	if past == nil {
+		past = t.pastOfRun(w.env)
+	}
+	if !p.noted {
+		t.record(past, p.now, p.ran, p.err)
+	}
+	if p.err == nil {
+		p.state = past.gate.ObserveRestart(p.now)
+	} else {
+		p.state = past.gate.ObserveCrash(p.now, p.err)
+	}
+	w.keep(past)
+	if past.fault.Load() != nil && !past.faulty {
+		w.reportFault(past)
+	}
 }
 
-// report tells the observers how the run ended.
-func (w *worker) report(now time.Time, ran time.Duration, err error, state gate.State) {
+// report reports to the observers how the run ended.
+func (w *worker) report(p *passage) {
+	p.find(w.task)
 	w.stage = deciding
 	switch {
-	case err != nil:
+	case p.err != nil:
 		if w.env.wants(KindCrash) {
-			w.reportCrash(now, ran, state)
+			w.reportCrash(p.now, p.ran, p.state)
 		}
 	case w.env.wants(KindExit):
-		w.reportExit(now, ran, state)
+		w.reportExit(p.now, p.ran, p.state)
 	}
-	w.decide(now, err, state)
 }
 
 // decide goes on, or ends. A crash that concerns other tasks is a matter of the
 // supervisor, too.
-func (w *worker) decide(now time.Time, err error, state gate.State) {
+func (w *worker) decide(p *passage) {
 	t := w.task
+	p.find(t)
 	switch {
-	case err == nil && t.opts.restart != Always:
+	case p.err == nil && t.opts.restart != Always:
 		w.endAs(machine.Completed, nil)
 		return
-	case err != nil && t.opts.restart == Never:
-		w.endAs(machine.Failed, err)
+	case p.err != nil && t.opts.restart == Never:
+		w.endAs(machine.Failed, p.err)
 		return
 	}
 	w.stage = holding
-	if w.env.grouped() && state.Phase() != gate.GaveUp {
+	if w.env.grouped() && p.state.Phase() != gate.GaveUp {
 		w.post(machine.Crashed)
 	}
-	w.hold(now, state)
 }
 
 // quit has the worker end, as it was asked to stop. real is what the run ended with,
