@@ -27,6 +27,7 @@ type env struct {
 	saver       *saver.Saver // nil without a store
 	policy      policy.Policy
 	stopTimeout time.Duration // negative: none
+	located     bool          // a task above may be abandoned, and one of these be named then
 	admission   Admission
 
 	all  *allFeeds     // of the whole tree

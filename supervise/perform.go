@@ -80,6 +80,7 @@ func newTree(ctx context.Context, s *Supervisor) *tree {
 		if d := tr.parent.opts.stopTimeout; d >= 0 && o.stopTimeout < 0 && tr.parent.runs(s) {
 			tr.env.stopTimeout = d
 		}
+		tr.env.located = c.worker.located()
 	} else {
 		tr.env = newEnv(free, s.name+"/", o)
 	}
@@ -264,7 +265,7 @@ func (s *Supervisor) ended(w *worker, how machine.End) {
 	switch {
 	case how == machine.Failed && t.opts.significant:
 		tr.failures = append(tr.failures, &taskError{t.Name(), w.cause()})
-	case how == machine.Stopped && s.machine.Closing():
+	case how <= machine.Renewed && s.machine.Closing():
 		if with, ok := w.cause().(*stoppedWith); ok { //nolint:errorlint // it is never wrapped
 			tr.ends = append(tr.ends, &taskError{t.Name(), with.real})
 		}
@@ -408,17 +409,15 @@ func (s *Supervisor) stuckBelow(t *Task) *Task {
 	if s == nil {
 		return nil
 	}
-	s.mu.Lock()
-	child := s.children[t]
-	s.mu.Unlock()
+	child := s.child(t)
 	if child == nil {
 		return nil
 	}
 	for _, below := range child.list() {
 		below.mu.Lock()
-		stuck := below.life.UnderWay()
+		phase := below.life.Phase
 		below.mu.Unlock()
-		if !stuck {
+		if phase != machine.Stopping && phase != machine.Leaving { // those before it run, and wait for their turn
 			continue
 		}
 		if deeper := child.stuckBelow(below); deeper != nil {

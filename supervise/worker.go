@@ -470,9 +470,13 @@ func (w *worker) post(kind machine.Kind) {
 	}
 }
 
-// identify notes which goroutine it is, if it may be abandoned.
+// located reports whether somebody may want to know where the goroutine is: when it is
+// abandoned, or when a supervisor is that waits for it.
+func (w *worker) located() bool { return w.stopTimeout() >= 0 || w.env.located }
+
+// identify notes which goroutine it is, if somebody may want to know.
 func (w *worker) identify() {
-	if w.stopTimeout() < 0 {
+	if !w.located() {
 		return
 	}
 	id := goroutineID()
