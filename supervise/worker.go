@@ -252,6 +252,10 @@ func (w *worker) settle(p *passage) {
 		}
 		w.stage = judging
 	case machine.Quit:
+		if past := t.past.Load(); past != nil {
+			past.gate.ObserveCleanExit(p.now)
+			w.keep(past)
+		}
 		w.quit(p.now, p.ran, realError(cause, p.err))
 	case machine.Late:
 		w.returned(p.now, p.err)
@@ -388,10 +392,6 @@ func (w *worker) quit(now time.Time, ran time.Duration, real error) {
 	if !current {
 		return
 	}
-	if p := t.past.Load(); p != nil && ran > 0 {
-		p.gate.ObserveCleanExit(now)
-		w.keep(p)
-	}
 	if w.env.wants(KindStop) {
 		w.reportStop(now, ran, cause)
 	}
@@ -450,7 +450,7 @@ func (w *worker) leave() {
 	t.mu.Unlock()
 	w.stage = gone
 	if !current {
-		w.comeBack()
+		w.returned(time.Now(), nil)
 		return
 	}
 	w.env.serves(-1)
