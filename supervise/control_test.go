@@ -46,7 +46,7 @@ func TestStatus(t *testing.T) {
 			t.Error("it was not held")
 		}
 		synctest.Wait()
-		if s := a.Status(); !(s.State == supervise.Running) || s.Run != 2 || !s.Ready {
+		if s := a.Status(); s.State != supervise.Running || s.Run != 2 || !s.Ready {
 			t.Errorf("released: %+v", s)
 		}
 		_ = b.shut()

@@ -18,23 +18,23 @@ type State uint8
 const (
 	// Waiting for its turn: its supervisor does not run, or [Status].WaitsFor says for what.
 	Waiting State = iota
-	// Starting: a run is under way that is not ready.
+	// Starting is a run under way that is not ready.
 	Starting
-	// Running: a run is under way.
+	// Running is a run under way.
 	Running
 	// Held by its gate after a crash, until [Status].Until.
 	Held
 	// Paused by an operator; see [Status].By.
 	Paused
-	// Stopping: a run under way was asked to end.
+	// Stopping is a run under way that was asked to end.
 	Stopping
 	// Stopped by an operator, or with its supervisor.
 	Stopped
 	// Ended by itself.
 	Ended
-	// GaveUp: its policy did.
+	// GaveUp is a task on which its policy gave up.
 	GaveUp
-	// Stuck: an abandoned run has not returned, and the next one waits for that.
+	// Stuck is a task whose abandoned run has not returned, for which the next one waits.
 	Stuck
 )
 

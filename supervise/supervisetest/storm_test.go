@@ -188,9 +188,7 @@ func (s *storm) randomFaults() []supervisetest.Fault {
 // supervisor makes a tree.
 func (s *storm) supervisor(name string, depth int, more ...supervise.SupervisorOption) *supervise.Supervisor {
 	opts := []supervise.SupervisorOption{quiet, s.policy(), supervise.WithStrategy(s.strategies[s.rng.IntN(len(s.strategies))])}
-	for _, opt := range more {
-		opts = append(opts, opt)
-	}
+	opts = append(opts, more...)
 	if s.one(3) {
 		opts = append(opts, supervise.Unordered())
 	}
@@ -323,7 +321,7 @@ func (s *storm) checkAbandoned() {
 	for _, e := range s.recorder.All() {
 		run := fmt.Sprint(e.Task, " ", e.Run)
 		stuck := new(supervise.AbandonedError)
-		slow := s.brink && !(errors.As(e.Err, &stuck) && stuck.Cause == supervise.ErrWatchdog) //nolint:errorlint // not what it wraps
+		slow := s.brink && (!errors.As(e.Err, &stuck) || stuck.Cause != supervise.ErrWatchdog) //nolint:errorlint // not what it wraps
 		if e.Kind == supervise.KindAbandon && !struck[run] && !slow && !strings.HasPrefix(leafOf(e.Task), "sup") {
 			s.fail("%s was abandoned, and nothing was wrong with it", run)
 		}
