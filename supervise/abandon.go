@@ -107,6 +107,8 @@ func (t *Task) ask(kind machine.LifeKind, cause error) (served bool) {
 	effect := t.life.Step(machine.LifeInput{Kind: kind})
 	if effect&machine.Cancel != 0 {
 		w.ending().cause = cause
+	}
+	if effect&machine.Watch != 0 {
 		w.watchEnd()
 	}
 	t.mu.Unlock()
@@ -140,7 +142,7 @@ func (c *runContext) fault(kind machine.LifeKind, cause error) {
 	w, t := c.worker, c.worker.task
 	t.mu.Lock()
 	effect := t.life.Step(machine.LifeInput{Kind: kind, Worker: w.number, Run: c.run})
-	if effect&machine.Cancel != 0 {
+	if effect&machine.Watch != 0 {
 		w.watchEnd()
 	}
 	t.mu.Unlock()

@@ -23,6 +23,9 @@ func (t *Task) Remove(by ...gate.By) { t.request(machine.RemoveTask, ErrStopped,
 // is no crash; one that is held is released, as by Release; one that is down, being
 // stopped, or was forgotten, is started, if its name is free. It does not wait for that.
 func (t *Task) Restart(by ...gate.By) {
+	if g := t.theGate(); g != nil && g.State().Phase() == gate.Paused {
+		g.ForceRelease(by...)
+	}
 	s := t.opts.sup
 	if !s.knows(t) {
 		t.pardon(first(by))

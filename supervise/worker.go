@@ -429,18 +429,12 @@ func (w *worker) leave() {
 	}
 	w.givePermit()
 	t.mu.Lock()
-	pardon := w.how == machine.GaveUp && t.life.Again
-	t.mu.Unlock()
-	if pardon {
-		t.pardon(gate.By{})
-	}
-	t.mu.Lock()
 	current := w.number == t.life.Worker
 	t.life.Step(machine.LifeInput{Kind: machine.Leave, Worker: w.number})
 	end := w.ending()
 	end.stopTimer()
 	how := w.how
-	if how == machine.Stopped && renews(end.cause) || how >= machine.Completed && t.life.Again && (how != machine.GaveUp || pardon) {
+	if how == machine.Stopped && renews(end.cause) || how >= machine.Completed && t.life.Again {
 		how = machine.Renewed
 	}
 	end.how = how

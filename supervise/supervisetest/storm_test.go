@@ -321,7 +321,7 @@ func (s *storm) checkAbandoned() {
 	for _, e := range s.recorder.All() {
 		run := fmt.Sprint(e.Task, " ", e.Run)
 		stuck := new(supervise.AbandonedError)
-		slow := s.brink && (!errors.As(e.Err, &stuck) || stuck.Cause != supervise.ErrWatchdog) //nolint:errorlint // not what it wraps
+		slow := s.brink && (!errors.As(e.Err, &stuck) || stuck.Cause != supervise.ErrWatchdog)
 		if e.Kind == supervise.KindAbandon && !struck[run] && !slow && !strings.HasPrefix(leafOf(e.Task), "sup") {
 			s.fail("%s was abandoned, and nothing was wrong with it", run)
 		}
