@@ -87,7 +87,7 @@ func (w *worker) pass(now time.Time, state gate.State) (time.Time, bool) {
 		}
 		err := g.Wait(w.waiting(forGate))
 		now = time.Now()
-		if err != nil {
+		if err != nil || w.isToStop() { // while the gate's observers were called
 			w.stopped(now)
 			return now, false
 		}
@@ -221,6 +221,13 @@ func (w *worker) waiting(what waitFor) context.Context {
 	return w.run
 }
 
+// isToStop reports whether the task was asked to stop while it waited.
+func (w *worker) isToStop() bool {
+	w.task.mu.Lock()
+	defer w.task.mu.Unlock()
+	return w.task.life.Phase == machine.Leaving || w.number != w.task.life.Worker
+}
+
 // stopped ends a wait that was cut short.
 func (w *worker) stopped(now time.Time) {
 	w.task.mu.Lock()
@@ -235,6 +242,10 @@ const longWait = 10 * time.Second
 // mention reports what the worker waits for, if that takes long, until the returned
 // function is called. what may run code of a user's: it is called by nobody who waits.
 func (w *worker) mention(what func() error) (done func()) {
-	timer := time.AfterFunc(longWait, func() { w.env.reportWait(w.task, what()) })
+	timer := time.AfterFunc(longWait, func() {
+		if !w.isToStop() {
+			w.env.reportWait(w.task, what())
+		}
+	})
 	return func() { timer.Stop() }
 }

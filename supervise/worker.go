@@ -201,6 +201,10 @@ func (w *worker) settle(err error) {
 	case machine.Settle:
 		w.judge(now, ran, blame(fault, err))
 	case machine.Quit:
+		if p := t.past.Load(); p != nil {
+			p.gate.ObserveCleanExit(now)
+			w.keep(p)
+		}
 		w.quit(now, ran, realError(cause, err))
 	case machine.Late:
 		w.returned(now, err)
@@ -318,10 +322,6 @@ func (w *worker) quit(now time.Time, ran time.Duration, real error) {
 	if !current {
 		return
 	}
-	if p := t.past.Load(); p != nil && ran > 0 {
-		p.gate.ObserveCleanExit(now)
-		w.keep(p)
-	}
 	if w.env.wants(KindStop) {
 		w.reportStop(now, ran, cause)
 	}
@@ -380,7 +380,7 @@ func (w *worker) leave() {
 	t.mu.Unlock()
 	w.stage = gone
 	if !current {
-		w.comeBack()
+		w.returned(time.Now(), nil)
 		return
 	}
 	w.env.serves(-1)
