@@ -191,6 +191,7 @@ func (tr *tree) envOf(t *Task) *env {
 func (tr *tree) forget(t *Task) {
 	if p := t.past.Load(); p != nil && p.kept != nil {
 		p.kept.Drop()
+		p.kept = nil // its worker has ended; another one makes its own
 	}
 	if own, ok := tr.own[t]; ok {
 		delete(tr.own, t)
