@@ -27,7 +27,9 @@ func (t *Task) Restart(by ...gate.By) {
 	if !s.knows(t) {
 		t.pardon(first(by))
 		t.unpause(first(by))
-		_ = s.insert(t, t.leaf()) // else its name is taken, or the supervisor is stopping
+		if s.insert(t, t.leaf()) == nil && t.child != nil { // else its name is taken, or the supervisor is stopping
+			t.child.runAs(t)
+		}
 		return
 	}
 	cause := &stopCause{errRestarted, first(by), true}
