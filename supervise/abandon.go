@@ -50,6 +50,18 @@ func (l *leftBehind) back() bool {
 	}
 }
 
+// closeRanks takes those out of the chain that have returned: else it would grow for as
+// long as any has not. Called with the supervisor's mu.
+func (l *leftBehind) closeRanks() {
+	for l != nil && l.before != nil {
+		if l.before.back() {
+			l.before = l.before.before
+		} else {
+			l = l.before
+		}
+	}
+}
+
 // stopCause is why an operator has a task stopped.
 type stopCause struct {
 	why    error

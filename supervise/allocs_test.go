@@ -62,7 +62,7 @@ func TestAllocs(t *testing.T) {
 	})
 }
 
-// TestStackIsLazy tells that a panic's stack is not formatted until it is asked
+// TestStackIsLazy: a panic's stack is not formatted until it is asked
 // for: that would allocate for each frame.
 func TestStackIsLazy(t *testing.T) {
 	p := caughtFrom(t, func() { panic(errBoom) })
@@ -74,7 +74,7 @@ func TestStackIsLazy(t *testing.T) {
 	}
 }
 
-// TestHealthyTaskHasNoHistory tells that a task that never crashes allocates no
+// TestHealthyTaskHasNoHistory: a task that never crashes allocates no
 // history.
 func TestHealthyTaskHasNoHistory(t *testing.T) {
 	g := new(gate.Gate)
@@ -91,7 +91,7 @@ func TestHealthyTaskHasNoHistory(t *testing.T) {
 	}
 }
 
-// TestHealthyTaskIsOneGoroutine tells what a task costs between its crashes: the
+// TestHealthyTaskIsOneGoroutine shows what a task costs between its crashes: the
 // goroutine that serves it, beside the one that waits in Run.
 func TestHealthyTaskIsOneGoroutine(t *testing.T) {
 	for ours() > 0 { // the last moments of another test's

@@ -126,7 +126,7 @@ func TestAnnotateBadly(t *testing.T) {
 	}
 }
 
-// TestAnnotateHungRun is of a crash that the supervisor enters, as the run does
+// TestAnnotateHungRun is of a crash that the supervisor records, as the run does
 // not end.
 func TestAnnotateHungRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -162,7 +162,7 @@ func (a attributing) Annotate(ctx context.Context, e supervise.Event) context.Co
 	return supervise.WithLogAttrs(ctx, slog.Uint64(a.key, e.Run))
 }
 
-// TestWithLogAttrs tells that each observer's attributes are logged.
+// TestWithLogAttrs: each observer's attributes are logged.
 func TestWithLogAttrs(t *testing.T) {
 	var out strings.Builder
 	h := slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {

@@ -19,7 +19,7 @@
 // Recovering panics is deliberate. A supervisor is the place where a panic of a
 // task ends, as it is with the processes of Erlang and the threads of a thread
 // pool, and nothing is lost of it: the stack is kept as it was at the panic, it
-// is logged, and runtime.Goexit is told apart. [LetPanic] opts out. What cannot
+// is logged, and runtime.Goexit is distinguished. [LetPanic] opts out. What cannot
 // be recovered is a panic in a goroutine that the function started without [Go].
 //
 // [Go] starts goroutines that belong to a run, so that their panics are the task's.

@@ -40,8 +40,9 @@ type env struct {
 // for all of them together; so observers that block cost it a second, however
 // many supervisors there are.
 type allFeeds struct {
-	mu    sync.Mutex // nothing else runs under it
-	feeds map[*channel]struct{}
+	mu      sync.Mutex // the locks of feeds are taken under it
+	feeds   map[*channel]struct{}
+	dropped []*channel // of feeds, those that are forgotten when nothing pends there
 }
 
 func (a *allFeeds) add(f *channel) {
@@ -53,19 +54,23 @@ func (a *allFeeds) add(f *channel) {
 	a.feeds[f] = struct{}{}
 }
 
-// drop forgets the feeds of a task that was removed and which no other has, unless
-// something pends there.
+// drop forgets the feeds of a task that was removed, or of a supervisor that has ended,
+// and which no other has: at once, or, where something pends, at another drop.
 func (a *allFeeds) drop(feeds, others []*channel) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, f := range feeds {
-		if slices.Contains(others, f) {
-			continue
-		}
-		if f.Drained() == nil {
-			delete(a.feeds, f)
+		if !slices.Contains(others, f) {
+			a.dropped = append(a.dropped, f)
 		}
 	}
+	a.dropped = slices.DeleteFunc(a.dropped, func(f *channel) bool {
+		pends := f.Drained() != nil
+		if !pends {
+			delete(a.feeds, f)
+		}
+		return !pends
+	})
 }
 
 // flush waits until all observers were called for what has happened, a second at most.
@@ -193,9 +198,20 @@ func (tr *tree) envOf(t *Task) *env {
 func (tr *tree) forget(t *Task) {
 	if p := t.past.Load(); p != nil && p.kept != nil {
 		p.kept.Drop()
+		p.kept = nil // its worker has ended; another one makes its own
 	}
 	if own, ok := tr.own[t]; ok {
 		delete(tr.own, t)
 		tr.env.all.drop(own.channels, tr.env.channels)
+	}
+}
+
+// dropFeeds drops the feeds that a nested supervisor added to those of the tree.
+func (tr *tree) dropFeeds() {
+	for _, own := range tr.own {
+		tr.env.all.drop(own.channels, tr.env.channels)
+	}
+	if c, ok := tr.self.Value(runKey{}).(*runContext); ok {
+		tr.env.all.drop(tr.env.channels, c.worker.env.channels)
 	}
 }

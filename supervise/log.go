@@ -135,7 +135,7 @@ func WithLogAttrs(ctx context.Context, attrs ...slog.Attr) context.Context {
 	return context.WithValue(ctx, logAttrsKey{}, slices.Concat(before, attrs))
 }
 
-// holdAttr tells how the gate is held after an event. If it is not, or there is no
+// holdAttr says how the gate is held after an event. If it is not, or there is no
 // stack, the attribute is the zero one, which handlers leave out.
 func holdAttr(e Event) slog.Attr {
 	until, ends := e.State.ReleaseAt()

@@ -65,7 +65,7 @@ func check(t *testing.T, got []string, want ...string) {
 	}
 }
 
-// TestLogCrashLoop tells that equal errors are not repeated, and that the level
+// TestLogCrashLoop: equal errors are not repeated, and that the level
 // rises with the crash loop.
 func TestLogCrashLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -144,7 +144,7 @@ func TestLogForEver(t *testing.T) {
 	})
 }
 
-// TestLogDefault tells that crashes are logged with slog's default logger.
+// TestLogDefault: crashes are logged with slog's default logger.
 func TestLogDefault(t *testing.T) {
 	c := &capture{least: slog.LevelWarn}
 	previous := slog.Default()
@@ -157,7 +157,7 @@ func TestLogDefault(t *testing.T) {
 }
 
 // TestLoggerPanics is of handlers that panic: at once, and when they are asked
-// whether they are enabled. The default logger tells of it, once.
+// whether they are enabled. The default logger reports it, once.
 func TestLoggerPanics(t *testing.T) {
 	c := &capture{least: slog.LevelWarn}
 	previous := slog.Default()

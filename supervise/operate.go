@@ -23,14 +23,16 @@ func (t *Task) Remove(by ...gate.By) { t.request(machine.RemoveTask, ErrStopped,
 // is no crash; one that is held is released, as by Release; one that is down, being
 // stopped, or was forgotten, is started, if its name is free. It does not wait for that.
 func (t *Task) Restart(by ...gate.By) {
-	if g := t.theGate(); g != nil && g.State().Phase() == gate.Paused {
-		g.ForceRelease(by...)
-	}
 	s := t.opts.sup
 	if !s.knows(t) {
 		t.pardon(first(by))
 		t.unpause(first(by))
-		_ = s.insert(t, t.leaf()) // else its name is taken, or the supervisor is stopping
+		if s.insert(t, t.leaf()) != nil {
+			return // its name is taken, or the supervisor is stopping
+		}
+		if child := supervisorOf(t.fn); child != nil {
+			child.runAs(t)
+		}
 		return
 	}
 	cause := &stopCause{errRestarted, first(by), true}

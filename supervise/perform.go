@@ -147,8 +147,11 @@ func (s *Supervisor) close(tr *tree) error {
 	}
 	if tr.parent == nil {
 		tr.env.all.flush()
-	} else if up := tr.parent.opts.sup; up != nil && !tr.parent.runs(s) {
-		up.disown(tr.parent, s)
+	} else {
+		tr.dropFeeds()
+		if up := tr.parent.opts.sup; up != nil && !tr.parent.runs(s) {
+			up.disown(tr.parent, s)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -189,6 +192,7 @@ func (s *Supervisor) queue(effects []machine.Effect, cause error) (renew uint32)
 		case machine.Forget:
 			s.tasks[e.Index] = nil
 			delete(s.names, t.leaf())
+			delete(s.children, t)
 			s.announce(t)
 		case machine.Begun:
 			s.begun(e, cause)
@@ -292,6 +296,9 @@ func (s *Supervisor) takeBack(t *Task) {
 	}
 	if s.left[t] = last; last == nil {
 		delete(s.left, t)
+	}
+	if t.opts.overlap { // else a worker may be waiting for one after another
+		last.closeRanks()
 	}
 	s.queue(s.machine.Step(machine.Input{Kind: machine.Returned}), nil)
 }

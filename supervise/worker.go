@@ -453,7 +453,7 @@ func (w *worker) leave() {
 	}
 }
 
-// post tells the supervisor something about the worker's task, if that has not been
+// post gives the supervisor an input about the worker's task, if that has not been
 // asked to stop meanwhile.
 func (w *worker) post(kind machine.Kind) {
 	t := w.task
