@@ -132,7 +132,7 @@ func (w *worker) begin(now time.Time, refused error) {
 		w.stage = returning
 	}
 	if p := t.past.Load(); p != nil {
-		p.gate.ObserveStart(now)
+		w.start(p, now)
 		w.keep(p)
 	}
 	if w.env.wants(KindStart) {
@@ -167,11 +167,24 @@ func (w *worker) beginNow(wanted bool) {
 	w.limit(now)
 	w.stage = calling
 	if p := t.past.Load(); p != nil {
-		p.gate.ObserveStart(now)
+		w.start(p, now)
 	}
 	if wanted { // this is the goroutine of Run, which an observer must not end
 		w.env.reportAside(t, Event{Kind: KindStart, Run: t.runNumber(), At: now})
 	}
+}
+
+// start has the gate see that a run has begun, which must not end a pause that came in
+// the same instant: then the run is stopped as soon as it has begun.
+func (w *worker) start(p *past, now time.Time) {
+	if p.gate.TryStart(now) {
+		return
+	}
+	if by, paused := p.gate.PausedBy(); paused {
+		w.task.ask(machine.Cycle, &stopCause{errPaused, by, true})
+		return
+	}
+	p.gate.ObserveStart(now) // another task of the gate runs or is held
 }
 
 // noticeDone has a task under Run stop whose context is done: the function may have
