@@ -233,6 +233,7 @@ func gateObserver(t *testing.T, how, where string) {
 	if err := runToEnd(t, bubble(t, time.Minute), s); !errors.Is(err, errStop) {
 		t.Error(err)
 	}
+	synctest.Wait()
 	want := []supervise.State{supervise.Running, supervise.Stopped, supervise.Running}
 	if !slices.Equal(states, want) {
 		t.Errorf("%v, not %v", states, want)

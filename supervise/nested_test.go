@@ -88,6 +88,7 @@ func TestNestedStart(t *testing.T) {
 				if err := root.Run(bubble(t, 10*time.Second)); err != errStop {
 					t.Error(err)
 				}
+				synctest.Wait()
 				want := `0s: a starts
 0s: b starts
 1s: c starts

@@ -104,7 +104,9 @@ func TestPauseWhileWaiting(t *testing.T) {
 					}
 					task.Release()
 				})
-				if err := s.Run(bubble(t, 2*time.Hour)); !errors.Is(err, errStop) || runs.Load() != 1 || asked != 2 {
+				err := s.Run(bubble(t, 2*time.Hour))
+				synctest.Wait()
+				if !errors.Is(err, errStop) || runs.Load() != 1 || asked != 2 {
 					t.Errorf("%v after %d runs; the admission was asked %d times", err, runs.Load(), asked)
 				}
 			})

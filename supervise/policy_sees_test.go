@@ -3,6 +3,7 @@ package supervise_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,13 +28,15 @@ func TestPolicySeesTheFirstRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var saw []time.Duration
+				var crashes atomic.Int64
 				rule := policy.Func(func(h policy.History) policy.Decision {
+					crashes.Add(1)
 					saw = append(saw, h.Ran())
 					return policy.Decision{Delay: time.Second}
 				})
 				s := supervise.New("s", quiet, supervise.WithPolicy(rule))
 				s.Add("a", func(ctx context.Context) error {
-					if len(saw) == 2 {
+					if crashes.Load() == 2 {
 						return supervise.Sleep(ctx, 24*time.Hour)
 					}
 					time.Sleep(time.Minute)

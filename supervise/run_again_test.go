@@ -75,6 +75,7 @@ func TestWaitAfterRun(t *testing.T) {
 			if err := s.Run(bubble(t, time.Minute)); err != errStop {
 				t.Error(err)
 			}
+			synctest.Wait()
 			if during.Load() || !isDone(task) {
 				t.Errorf("while its supervisor runs a task has ended: %v; after that: %v", during.Load(), isDone(task))
 			}
@@ -108,11 +109,9 @@ func TestLateEndOfASupervisor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
 		s := supervise.New("s", quiet)
-		runs := 0
 		task := s.Add("db", func(ctx context.Context) error {
-			runs++
 			db := supervise.New("db", quiet)
-			if runs == 1 {
+			if info, _ := supervise.FromContext(ctx); info.Run == 1 {
 				db.Add("old", func(context.Context) error { <-free; return nil })
 			} else {
 				db.Add("new", func(ctx context.Context) error { <-ctx.Done(); return nil })
@@ -126,6 +125,7 @@ func TestLateEndOfASupervisor(t *testing.T) {
 		if err := s.Run(bubble(t, 4*time.Minute)); err != errStop {
 			t.Error(err)
 		}
+		synctest.Wait()
 		want := []string{"s/db", "s/db/new"}
 		if !slices.Equal(before, want) || !slices.Equal(after, want) {
 			t.Errorf("%v, then %v; not %v", before, after, want)

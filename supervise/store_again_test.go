@@ -58,6 +58,7 @@ func TestForgottenTaskIsSavedAgain(t *testing.T) {
 		if err := s.Run(bubble(t, time.Hour)); err != errStop {
 			t.Error(err)
 		}
+		synctest.Wait()
 		if len(crashes) != 3 || crashes[0] != 1 || crashes[1] != 2 || crashes[2] != 3 {
 			t.Errorf("%v crashes are saved after each run, of which all crashed", crashes)
 		}
