@@ -28,6 +28,13 @@ var ErrDied = errors.New("supervise: the process died during the run")
 // on starts from a clean slate: that the process was started again is the decision
 // to try again. A task that was stopped, or ended by itself, has not died.
 //
+// The death counts for each task that ran, since nobody can say which of them ended the
+// process: an innocent one is held for as long as its policy says, and is free again
+// after a stable run. Where that is worse than trying again at once, leave deaths out of
+// the account of the task:
+//
+//	policy.Compose(policy.Default(), policy.Ignore(func(err error) bool { return errors.Is(err, supervise.ErrDied) }))
+//
 // Changes are saved in the background: no task waits for that, and runs are not
 // held until their start is durable, since a slow disk is no reason not to run. So
 // a process that dies within the time that one Save takes, after a start or a
