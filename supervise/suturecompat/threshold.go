@@ -35,7 +35,7 @@ const (
 // backoff is not positive.
 func Threshold(failures float64, decay, backoff time.Duration) policy.Policy {
 	switch {
-	case !(failures >= 0):
+	case failures < 0 || math.IsNaN(failures):
 		panic(fmt.Sprintf("suturecompat: Threshold: failures (%v) is not a number from 0 up; 0 holds after each crash", failures))
 	case decay <= 0:
 		panic(fmt.Sprintf("suturecompat: Threshold: decay (%v) is not positive; suture's default is 30s", decay))
