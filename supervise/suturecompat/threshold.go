@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// mostFailures is the highest threshold that is counted up to.
-	mostFailures = 10_000
+	// mostFailures is the highest threshold that is counted up to, as each crash adds over all before it.
+	mostFailures = 1_000
 	// halfLives is after how many of them a failure counts for nothing: a millionth.
 	halfLives = 20
 )
@@ -27,7 +27,7 @@ const (
 //	all zero: its defaults                     Threshold(5, 30*time.Second, 15*time.Second)
 //
 // In suture the count and the hold are those of the supervisor: one service that keeps
-// crashing holds the restarts of all. A count above 10,000, such as that of
+// crashing holds the restarts of all. A threshold above 1,000, such as that of
 // [math.MaxFloat64], is never reached, and a task that fails at once spins.
 //
 // It is here so that behaviour does not change with the library; [policy.Default] holds
