@@ -174,6 +174,7 @@ func (g *Gate) MaybeRelease(now time.Time) bool {
 // wants it, and why.
 func (g *Gate) ForceRelease(by ...By) bool {
 	g.mu.Lock()
+	g.note(by)
 	defer g.settle(g.tracker.State(), time.Now(), CauseForce, first(by))
 	return g.tracker.ForceRelease(by...)
 }
@@ -183,6 +184,7 @@ func (g *Gate) ForceRelease(by ...By) bool {
 // first of by says who wants it, and why.
 func (g *Gate) Probe(by ...By) bool {
 	g.mu.Lock()
+	g.note(by)
 	defer g.settle(g.tracker.State(), time.Now(), CauseProbe, first(by))
 	return g.tracker.Probe(by...)
 }
@@ -202,8 +204,17 @@ func (g *Gate) PausedBy() (By, bool) {
 	return g.tracker.PausedBy()
 }
 
+// note has it remembered who opens the gate, even if nobody observes it yet; the gate
+// must be locked.
+func (g *Gate) note(by []By) {
+	if len(by) > 0 {
+		g.heard()
+	}
+}
+
 // OpenedBy returns what opened the gate last, and who and why if that was by hand. It
-// returns false if the gate is held, or nobody has observed it or waited for it yet.
+// returns false if the gate is held, or if it was opened without a [By] before anyone
+// observed it or waited for it.
 func (g *Gate) OpenedBy() (Cause, By, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -20,6 +20,26 @@ type leftBehind struct {
 	goroutine uint64
 }
 
+// leftBefore returns the last run of the task that was abandoned, or nil.
+func (w *worker) leftBefore() *leftBehind {
+	if s := w.task.opts.sup; s != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.left[w.task]
+	}
+	w.task.mu.Lock()
+	defer w.task.mu.Unlock()
+	return w.env.left
+}
+
+// stopTimer stops the stop timeout, if one is set.
+func (e *ending) stopTimer() {
+	if e.timer != nil {
+		e.timer.Stop()
+		e.timer = nil
+	}
+}
+
 // back reports whether the run has returned.
 func (l *leftBehind) back() bool {
 	select {
@@ -98,7 +118,9 @@ func (t *Task) ask(kind machine.LifeKind, cause error) (served bool) {
 	served = t.life.Phase != machine.Idle
 	effect := t.life.Step(machine.LifeInput{Kind: kind})
 	if effect&machine.Cancel != 0 {
-		w.cause = cause
+		w.ending().cause = cause
+	}
+	if effect&machine.Watch != 0 {
 		w.watchEnd()
 	}
 	t.mu.Unlock()
@@ -132,7 +154,7 @@ func (c *runContext) fault(kind machine.LifeKind, cause error) {
 	w, t := c.worker, c.worker.task
 	t.mu.Lock()
 	effect := t.life.Step(machine.LifeInput{Kind: kind, Worker: w.number, Run: c.run})
-	if effect&machine.Cancel != 0 {
+	if effect&machine.Watch != 0 {
 		w.watchEnd()
 	}
 	t.mu.Unlock()
@@ -149,7 +171,7 @@ func (w *worker) watchEnd() {
 		if w.task.life.Phase == machine.Leaving {
 			d += leaveTime
 		}
-		w.timer = time.AfterFunc(d, func() { w.overdue(run) })
+		w.ending().timer = time.AfterFunc(d, func() { w.overdue(run) })
 	}
 }
 
@@ -168,29 +190,32 @@ func (w *worker) overdue(run uint64) {
 		t.mu.Unlock()
 		return
 	}
-	left := &leftBehind{told: make(chan struct{}), returned: make(chan struct{}), before: w.after, goroutine: w.goroutine}
-	left.err = &AbandonedError{Task: t.Name(), Run: run, Cause: w.cause}
+	left := &leftBehind{told: make(chan struct{}), returned: make(chan struct{}), goroutine: w.ending().goroutine}
+	left.err = &AbandonedError{Task: t.Name(), Run: run, Cause: w.cause()}
 	if effect&machine.Replace != 0 {
 		left.err.Cause = blame(fault, nil)
 	}
-	w.left = left
+	w.ending().left = left
 	var next *worker
 	if effect&machine.Replace != 0 {
-		next = &worker{task: t, env: w.env, number: t.life.Worker, serial: w.serial, after: left, stage: judging}
+		next = &worker{task: t, env: w.env, number: t.life.Worker, serial: w.serial, behind: true, stage: judging}
 		t.worker = next
+	}
+	if t.opts.sup == nil {
+		left.before, w.env.left = w.env.left, left
 	}
 	t.mu.Unlock()
 	if s := t.opts.sup; s != nil {
 		s.abandon(t, left)
 	}
 	left.err.locate(t, left.goroutine)
-	w.env.reportAside(t, Event{Kind: KindAbandon, Run: run, At: time.Now(), Err: left.err, Injected: w.injected()})
+	w.env.reportAside(t, Event{Kind: KindAbandon, Run: run, At: time.Now(), Err: left.err, Injected: w.wasInjected()})
 	if next == nil {
 		w.env.reportAside(t, Event{Kind: KindStop, Run: run, At: time.Now(), Err: left.err, By: actor(left.err)})
 	}
 	close(left.told)
 	if next == nil {
-		w.left.end(w)
+		left.end(w)
 		return
 	}
 	p := t.pastOfRun(w.env)
@@ -204,7 +229,7 @@ func (w *worker) overdue(run uint64) {
 func (l *leftBehind) end(w *worker) {
 	t := w.task
 	t.mu.Lock()
-	w.cause = l.err
+	w.end.cause = l.err
 	if w.env.tree != nil {
 		how := machine.Stopped
 		if renews(l.err) {
@@ -223,7 +248,7 @@ func (l *leftBehind) end(w *worker) {
 func (w *worker) returned(now time.Time, err error) {
 	w.stage = gone
 	w.task.mu.Lock()
-	left := w.left
+	left := w.end.left
 	w.task.mu.Unlock()
 	<-left.told
 	w.env.reportAside(w.task, Event{Kind: KindReturn, Run: left.err.Run, At: now, Err: err})
@@ -233,7 +258,7 @@ func (w *worker) returned(now time.Time, err error) {
 // comeBack records that a worker has ended that was left behind.
 func (w *worker) comeBack() {
 	w.task.mu.Lock()
-	left := w.left
+	left := w.end.left
 	w.task.mu.Unlock()
 	close(left.returned)
 	if s := w.task.opts.sup; s != nil {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"unsafe"
 
@@ -60,7 +62,7 @@ func TestAllocs(t *testing.T) {
 	})
 }
 
-// TestStackIsLazy tells that a panic's stack is not formatted until it is asked
+// TestStackIsLazy: a panic's stack is not formatted until it is asked
 // for: that would allocate for each frame.
 func TestStackIsLazy(t *testing.T) {
 	p := caughtFrom(t, func() { panic(errBoom) })
@@ -72,7 +74,7 @@ func TestStackIsLazy(t *testing.T) {
 	}
 }
 
-// TestHealthyTaskHasNoHistory tells that a task that never crashes allocates no
+// TestHealthyTaskHasNoHistory: a task that never crashes allocates no
 // history.
 func TestHealthyTaskHasNoHistory(t *testing.T) {
 	g := new(gate.Gate)
@@ -89,7 +91,7 @@ func TestHealthyTaskHasNoHistory(t *testing.T) {
 	}
 }
 
-// TestHealthyTaskIsOneGoroutine tells what a task costs between its crashes: the
+// TestHealthyTaskIsOneGoroutine shows what a task costs between its crashes: the
 // goroutine that serves it, beside the one that waits in Run.
 func TestHealthyTaskIsOneGoroutine(t *testing.T) {
 	for ours() > 0 { // the last moments of another test's
@@ -123,4 +125,42 @@ func TestSize(t *testing.T) {
 	if size := unsafe.Sizeof(supervise.Task{}); size > 192 {
 		t.Errorf("a Task has %d bytes, the budget is 192", size)
 	}
+}
+
+// TestFirstCrashKeepsTheSmallStack: a goroutine begins with a stack of 2 KiB, and what
+// happens at a crash must fit in it beside the function. Otherwise the runtime copies the
+// stack to one of 4 KiB, which takes longer than all else at a first crash.
+func TestFirstCrashKeepsTheSmallStack(t *testing.T) {
+	const tasks = 4000
+	s := supervise.New("s", quiet, atOnce, supervise.Unordered())
+	crash := make(chan struct{})
+	var up sync.WaitGroup
+	up.Add(tasks)
+	for i := range tasks {
+		s.Add(strconv.Itoa(i), func(ctx context.Context) error {
+			if info, _ := supervise.FromContext(ctx); info.Run == 1 {
+				up.Done()
+				<-crash
+				return errBoom
+			}
+			up.Done()
+			<-ctx.Done()
+			return nil
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- s.Run(ctx) }()
+	var before, after runtime.MemStats
+	up.Wait()
+	runtime.ReadMemStats(&before)
+	up.Add(tasks)
+	close(crash)
+	up.Wait()
+	runtime.ReadMemStats(&after)
+	if more := (int64(after.StackInuse) - int64(before.StackInuse)) / tasks; more > 1024 {
+		t.Errorf("after a first crash each stack has %d bytes more", more)
+	}
+	cancel()
+	<-done
 }

@@ -126,7 +126,7 @@ func TestAnnotateBadly(t *testing.T) {
 	}
 }
 
-// TestAnnotateHungRun is of a crash that the supervisor enters, as the run does
+// TestAnnotateHungRun is of a crash that the supervisor records, as the run does
 // not end.
 func TestAnnotateHungRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -162,7 +162,7 @@ func (a attributing) Annotate(ctx context.Context, e supervise.Event) context.Co
 	return supervise.WithLogAttrs(ctx, slog.Uint64(a.key, e.Run))
 }
 
-// TestWithLogAttrs tells that each observer's attributes are logged.
+// TestWithLogAttrs: each observer's attributes are logged.
 func TestWithLogAttrs(t *testing.T) {
 	var out strings.Builder
 	h := slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -173,7 +173,7 @@ func TestWithLogAttrs(t *testing.T) {
 	}})
 	_ = supervise.Run(t.Context(), times(2, func() error { return errBoom }), atOnce, supervise.WithLogger(slog.New(h)),
 		supervise.WithObserver(attributing{"a"}), supervise.WithObserver(attributing{"b"}))
-	if want := "msg=\"task crashed\" a=1 b=1\nmsg=\"task crashed again\" a=2 b=2\n"; out.String() != want {
+	if want := "msg=\"task crashed\" a=1 b=1\nmsg=\"task crashed again\" a=2 b=2\nmsg=\"task ended\"\n"; out.String() != want {
 		t.Errorf("logged %s", &out)
 	}
 }

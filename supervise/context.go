@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast-go/holdfast/supervise/internal/inject"
 )
 
-// Info is what [FromContext] tells of a run. Safe for concurrent use.
+// Info is what [FromContext] returns about a run.
 type Info struct {
 	Task string // the task's name
 	// Run is the number of the run: 1 for the first, one more for each that
@@ -19,7 +19,7 @@ type Info struct {
 	// safe from goroutines that have outlived their run.
 	Run uint64
 	// LastErr is what the run before ended with: nil after a clean exit and for the
-	// first run, unless a store tells that the process died in one before ([ErrDied]).
+	// first run, unless a store shows that the process died in one before ([ErrDied]).
 	LastErr error
 
 	run  *runContext
@@ -49,8 +49,8 @@ func (i Info) StopTimeout() (limit time.Duration, bounded bool) {
 // of the task, or context.Background() if none did; see [Observer].
 func (i Info) Context() context.Context { return Event{note: i.note}.Context() }
 
-// FromContext tells of which run a context is: one that a function was called
-// with, or was derived from that. It returns false for any other. Safe for
+// FromContext returns the run that ctx belongs to: ctx is the one that a function was
+// called with, or derived from that. It returns false for any other. Safe for
 // concurrent use.
 func FromContext(ctx context.Context) (Info, bool) {
 	c, ok := ctx.Value(runKey{}).(*runContext)
@@ -80,12 +80,17 @@ type runContext struct {
 	lastErr error   // a noted one if observers made something of the last crash
 	limits  *limits // nil without any
 	inner   atomic.Pointer[cancelable]
-
-	injected atomic.Bool // a fault was injected into the run on purpose
 }
 
 // MarkInjected has the events about the run say that its fault was injected.
-func (c *runContext) MarkInjected() { c.injected.Store(true) }
+func (c *runContext) MarkInjected() {
+	t := c.worker.task
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c.worker.run == c {
+		c.worker.injected = true
+	}
+}
 
 // noted is the error that the run before ended with, or nil, and what observers
 // made of the last crash.
@@ -188,7 +193,7 @@ func (c *runContext) Value(key any) any {
 }
 
 // labelKey is the key under which package pprof keeps labels in a context, which
-// it tells by looking for those there are.
+// it finds by looking for those there are.
 var labelKey = func() any {
 	asked := &asksKey{Context: context.Background()}
 	pprof.WithLabels(asked, pprof.Labels())

@@ -30,7 +30,7 @@ func ended(t *testing.T, parent context.Context, fn func(context.Context)) (kept
 	return kept
 }
 
-// TestContextEnds tells that a run's context is cancelled when the run ends,
+// TestContextEnds: a run's context is cancelled when the run ends,
 // whatever was done with it before.
 func TestContextEnds(t *testing.T) {
 	parent := context.WithValue(t.Context(), key{}, "value")
@@ -67,7 +67,7 @@ func TestContextEnds(t *testing.T) {
 	}
 }
 
-// TestContextChildren tells that contexts derived from a run's end with it, those
+// TestContextChildren: contexts derived from a run's end with it, those
 // derived after its end included.
 func TestContextChildren(t *testing.T) {
 	var children []context.Context
@@ -96,7 +96,7 @@ func TestContextChildren(t *testing.T) {
 	}
 }
 
-// TestContextParent tells that a cancellation of the parent comes through, with
+// TestContextParent: a cancellation of the parent comes through, with
 // its cause.
 func TestContextParent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestContextConcurrentTouch(t *testing.T) {
 	<-ctx.Done()
 }
 
-// TestFromContext tells of runs, of one that is over too: the number a goroutine
+// TestFromContext is of runs, of one that is over too: the number a goroutine
 // has that outlived its run stays that of its run.
 func TestFromContext(t *testing.T) {
 	if _, ok := supervise.FromContext(t.Context()); ok {

@@ -46,7 +46,7 @@ func TestStatus(t *testing.T) {
 			t.Error("it was not held")
 		}
 		synctest.Wait()
-		if s := a.Status(); !(s.State == supervise.Running) || s.Run != 2 || !s.Ready {
+		if s := a.Status(); s.State != supervise.Running || s.Run != 2 || !s.Ready {
 			t.Errorf("released: %+v", s)
 		}
 		_ = b.shut()
@@ -133,7 +133,7 @@ func TestControlFromInside(t *testing.T) {
 }
 
 // TestTreeAbandons is of a task that does not stop: it is named, with its stack,
-// whatever the level it is at, and its late end is told.
+// whatever the level it is at, and its late end is reported.
 func TestTreeAbandons(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var j journal

@@ -89,23 +89,29 @@ func (w *worker) reportCrash(now time.Time, ran time.Duration, state gate.State)
 	t := w.task
 	p := t.past.Load()
 	run := t.runNumber()
-	w.env.emit(t, Event{Kind: KindCrash, Run: run, At: now, Ran: ran, Err: t.lastErr(), State: state, Streak: p.gate.History().Streak(),
-		Last: t.opts.restart == Never && run > 0, Injected: w.injected()})
+	h := p.gate.History()
+	streak := h.Streak()
+	if total := h.Crashes(); total > p.counted {
+		p.counted = total
+		streak = max(streak, 1) // the gate may have been released just now
+	}
+	w.env.emit(t, Event{Kind: KindCrash, Run: run, At: now, Ran: ran, Err: t.lastErr(), State: state, Streak: streak,
+		Last: t.opts.restart == Never && run > 0, Injected: w.wasInjected()})
 }
 
 //go:noinline
 func (w *worker) reportExit(now time.Time, ran time.Duration, state gate.State) {
 	w.env.emit(w.task, Event{Kind: KindExit, Run: w.task.runNumber(), At: now, Ran: ran, State: state,
-		Last: w.task.opts.restart != Always, Injected: w.injected()})
+		Last: w.task.opts.restart != Always, Injected: w.wasInjected()})
 }
 
 // reportRelease reports that a hold has ended, in which the gate was in state.
 //
 //go:noinline
 func (w *worker) reportRelease(now time.Time, state gate.State) {
-	event := Event{Kind: KindRelease, Run: w.task.runNumber(), At: now, State: state}
-	if cause, by, ok := w.task.theGate().OpenedBy(); ok {
-		event.Forced, event.By = cause == gate.CauseForce || cause == gate.CauseProbe, by
+	event := Event{Kind: KindRelease, Run: w.task.runNumber(), At: now, State: state, Forced: now.Before(state.Until())}
+	if _, by, ok := w.task.theGate().OpenedBy(); ok {
+		event.By = by
 	}
 	w.env.emit(w.task, event)
 }
@@ -152,10 +158,9 @@ func (w *worker) reportFault(p *past) {
 	w.env.emit(w.task, Event{Kind: KindFault, Run: w.task.runNumber(), At: time.Now(), Err: &fault})
 }
 
-// injected reports whether a fault was injected on purpose into the last run.
-func (w *worker) injected() bool {
+// wasInjected reports whether a fault was injected on purpose into the last run.
+func (w *worker) wasInjected() bool {
 	w.task.mu.Lock()
-	run := w.run
-	w.task.mu.Unlock()
-	return run != nil && run.injected.Load()
+	defer w.task.mu.Unlock()
+	return w.injected
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast-go/holdfast/supervise"
 )
 
-// TestLast tells which events no run follows.
+// TestLast shows which events no run follows.
 func TestLast(t *testing.T) {
 	last := func(fn func(context.Context) error, opts ...supervise.RunOption) (found []string) {
 		var j journal
@@ -43,7 +43,7 @@ func TestLast(t *testing.T) {
 		})))
 }
 
-// TestKey tells tasks of one name apart.
+// TestKey distinguishes tasks of one name.
 func TestKey(t *testing.T) {
 	var j journal
 	for range 2 {
@@ -55,8 +55,8 @@ func TestKey(t *testing.T) {
 	}
 }
 
-// TestStoppedBetweenRuns tells that the end of a task is told, too, when it comes
-// while its group waits for the hold, and that it is told once.
+// TestStoppedBetweenRuns: the end of a task is reported, too, when it
+// comes while its group waits for the hold, and once.
 func TestStoppedBetweenRuns(t *testing.T) {
 	stops := func(end func(cancel func(), culprit *supervise.Task)) (found []string) {
 		var j journal

@@ -32,6 +32,7 @@ type env struct {
 
 	all  *allFeeds     // of the whole tree
 	tree *tree         // nil under Run
+	left *leftBehind   // under Run: the last run that was abandoned; guarded by the task's mu
 	done chan struct{} // closed when the task has ended; nil under a supervisor
 }
 
@@ -113,6 +114,7 @@ func (e *env) log(l *slog.Logger) {
 		l = slog.Default()
 	}
 	e.logger, e.channels[0] = l, newChannel(logObserver{l}, slog.Default())
+	e.channels[0].silent = l.Handler() == slog.DiscardHandler
 	e.all.add(e.channels[0])
 }
 

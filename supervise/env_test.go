@@ -14,7 +14,7 @@ import (
 	"github.com/holdfast-go/holdfast/supervise"
 )
 
-// names collects the tasks whose crashes an observer is told of.
+// names collects the tasks whose crashes an observer hears of.
 func names(to *[]string) supervise.Option {
 	return supervise.WithObserver(supervise.ObserverFunc(func(e supervise.Event) {
 		if e.Kind == supervise.KindCrash {
@@ -73,7 +73,7 @@ func TestTasksHaveTheirOwnObserversAndLogger(t *testing.T) {
 	})
 }
 
-// Events of a task of its own observer that is forgotten are told before Run
+// Events of a task of its own observer that is forgotten are reported before Run
 // returns, too.
 func TestOwnObserverIsToldTheEndOfAForgottenTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

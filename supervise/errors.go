@@ -204,5 +204,5 @@ func beyondAll(cause error, errs []error) error {
 // same reports whether two errors are the same value, whatever they are made of.
 func same(a, b error) bool {
 	defer func() { _ = recover() }() // they cannot be compared
-	return a == b
+	return a == b                    //nolint:errorlint // the same value is meant
 }

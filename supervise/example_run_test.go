@@ -55,7 +55,7 @@ func ExamplePanicError() {
 	// github.com/holdfast-go/holdfast/supervise_test.count
 }
 
-// A policy can give up. The error tells so, and what the last crash was.
+// A policy can give up. The error says so, and what the last crash was.
 func ExampleGaveUpError() {
 	unauthorized := errors.New("the server does not know us")
 	p := policy.Compose(policy.Constant(0), policy.PermanentErrors())
@@ -119,7 +119,7 @@ func ExampleOnce() {
 	// Output: migration failed
 }
 
-// An observer is told what happens, in order.
+// An observer is called for what happens, in order.
 func ExampleWithObserver() {
 	tries := 0
 	_ = supervise.Run(context.Background(), func(context.Context) error {

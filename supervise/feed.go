@@ -16,6 +16,7 @@ type channel struct {
 	annotate Annotator // the observer, if it annotates
 	logger   *slog.Logger
 	reported atomic.Bool // that the observer panics
+	silent   bool        // the observer is a logger that discards all
 }
 
 func newChannel(o Observer, logger *slog.Logger) *channel {
@@ -44,6 +45,9 @@ func (c *channel) wants(k Kind) bool { return anyWants([]*channel{c}, k) }
 // asked more often than anything is reported: so there is one defer for all of them,
 // and no recover, which costs as much as all else here, unless one panics.
 func anyWants(channels []*channel, k Kind) (wanted bool) {
+	if len(channels) == 1 && channels[0].silent {
+		return false
+	}
 	i, asked := 0, false
 	defer func() {
 		if !asked {
@@ -54,6 +58,9 @@ func anyWants(channels []*channel, k Kind) (wanted bool) {
 		}
 	}()
 	for ; i < len(channels) && !wanted; i++ {
+		if channels[i].silent {
+			continue
+		}
 		wanted = channels[i].chooser == nil || channels[i].chooser.Enabled(k)
 	}
 	asked = true

@@ -36,7 +36,7 @@ func TestOptional(t *testing.T) {
 	})
 }
 
-// TestEscalation tells that the others are stopped in order when the policy gives
+// TestEscalation: the others are stopped in order when the policy gives
 // up on a task, that the error has the path, and that the parent's policy decides
 // next: it restarts the subtree.
 func TestEscalation(t *testing.T) {
@@ -166,7 +166,7 @@ func TestAlwaysInTree(t *testing.T) {
 	})
 }
 
-// TestManyOnce tells that tasks which ran once are forgotten.
+// TestManyOnce: tasks which ran once are forgotten.
 func TestManyOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)

@@ -22,7 +22,7 @@ type told struct {
 var highest = [...]slog.Level{
 	KindStart:   slog.LevelDebug,
 	KindCrash:   slog.LevelError,
-	KindExit:    slog.LevelDebug,
+	KindExit:    slog.LevelInfo,
 	KindRelease: slog.LevelInfo,
 	KindGiveUp:  slog.LevelError,
 	KindStop:    slog.LevelDebug,
@@ -47,10 +47,14 @@ func (o logObserver) Observe(e Event) {
 	case KindCrash:
 		o.crash(e)
 	case KindExit:
-		o.log(slog.LevelDebug, "task ended", e, slog.Duration("ran", e.Ran), holdAttr(e))
+		level := slog.LevelDebug
+		if e.Last { // it would be gone without a word
+			level = slog.LevelInfo
+		}
+		o.log(level, "task ended", e, slog.Duration("ran", e.Ran), holdAttr(e))
 	case KindRelease:
 		if e.Forced {
-			o.log(slog.LevelInfo, "hold ended by force", e)
+			o.log(slog.LevelInfo, "hold ended by force", e, byAttr(e))
 		} else {
 			o.log(slog.LevelDebug, "hold ended", e)
 		}
@@ -59,11 +63,11 @@ func (o logObserver) Observe(e Event) {
 	case KindStop:
 		o.log(slog.LevelDebug, "task stopped", e, slog.String("cause", errorText(e.Err)))
 	case KindAbandon:
-		o.log(slog.LevelError, "task does not stop", e, slog.String("error", errorText(e.Err)))
+		o.log(slog.LevelError, "task does not stop", e, slog.String("error", errorText(e.Err)), stack(e.Err))
 	case KindReturn:
 		o.log(slog.LevelWarn, "abandoned run has ended", e, slog.String("error", errorText(e.Err)))
 	case KindWait:
-		o.log(slog.LevelInfo, "task waits", e, slog.String("for", errorText(e.Err)))
+		o.log(slog.LevelInfo, "task "+errorText(e.Err), e)
 	case KindStore:
 		o.store(e)
 	case KindFault:
@@ -82,20 +86,22 @@ func (o logObserver) store(e Event) {
 	}
 }
 
-// crash logs an error in full the first time, and when the level rises.
+// crash logs the stack of a panic the first time, and when the level rises.
 func (o logObserver) crash(e Event) {
 	level, message := slog.LevelWarn, "task crashed"
 	if e.State.Phase() > gate.BackingOff {
 		level = slog.LevelError
 	}
 	text := errorText(e.Err)
-	detail := []slog.Attr{slog.Duration("ran", e.Ran), holdAttr(e)}
+	detail := []slog.Attr{slog.Duration("ran", e.Ran), holdAttr(e), slog.String("error", text)}
 	if last := e.task.past.Load().told.Load(); last != nil && text == last.text && level == slog.LevelWarn {
 		message = "task crashed again"
-		detail = append(detail, slog.Uint64("same_error_as_run", last.run))
+		if panicked := (*PanicError)(nil); errors.As(e.Err, &panicked) {
+			detail = append(detail, slog.Uint64("same_stack_as_run", last.run))
+		}
 	} else {
 		e.task.past.Load().told.Store(&told{text, e.Run})
-		detail = append(detail, slog.String("error", text), stack(e.Err))
+		detail = append(detail, stack(e.Err))
 	}
 	o.log(level, message, e, detail...)
 }
@@ -111,6 +117,14 @@ func (o logObserver) log(level slog.Level, message string, e Event, detail ...sl
 	o.logger.LogAttrs(ctx, level, message, attrs...)
 }
 
+// byAttr says who acted, and why; it is the zero attribute if nobody is known.
+func byAttr(e Event) slog.Attr {
+	if by := e.By.String(); by != "" {
+		return slog.String("by", by)
+	}
+	return slog.Attr{}
+}
+
 type logAttrsKey struct{}
 
 // WithLogAttrs returns a context with attributes, after those that ctx has already.
@@ -121,7 +135,7 @@ func WithLogAttrs(ctx context.Context, attrs ...slog.Attr) context.Context {
 	return context.WithValue(ctx, logAttrsKey{}, slices.Concat(before, attrs))
 }
 
-// holdAttr tells how the gate is held after an event. If it is not, or there is no
+// holdAttr says how the gate is held after an event. If it is not, or there is no
 // stack, the attribute is the zero one, which handlers leave out.
 func holdAttr(e Event) slog.Attr {
 	until, ends := e.State.ReleaseAt()
@@ -136,8 +150,12 @@ func holdAttr(e Event) slog.Attr {
 
 func stack(err error) slog.Attr {
 	var panicked *PanicError
-	if errors.As(err, &panicked) {
+	var abandoned *AbandonedError
+	switch {
+	case errors.As(err, &panicked):
 		return slog.String("stack", panicked.Stack())
+	case errors.As(err, &abandoned):
+		return slog.String("stack", string(abandoned.Stack))
 	}
 	return slog.Attr{}
 }

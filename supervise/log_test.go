@@ -65,7 +65,7 @@ func check(t *testing.T, got []string, want ...string) {
 	}
 }
 
-// TestLogCrashLoop tells that equal errors are not repeated, and that the level
+// TestLogCrashLoop: equal errors are not repeated, and that the level
 // rises with the crash loop.
 func TestLogCrashLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -83,10 +83,11 @@ func TestLogCrashLoop(t *testing.T) {
 		}, supervise.WithName("x"), supervise.WithPolicy(p), c.logger())
 		check(t, c.lines,
 			"WARN task crashed task=x run=1 ran=0s gate=backing off hold=1s error=boom",
-			"WARN task crashed again task=x run=2 ran=0s gate=backing off hold=1s same_error_as_run=1",
+			"WARN task crashed again task=x run=2 ran=0s gate=backing off hold=1s error=boom",
 			"WARN task crashed task=x run=3 ran=0s gate=backing off hold=1s error=the operator stops it",
 			"ERROR task crashed task=x run=4 ran=0s gate=crash looping hold=1h0m0s error=boom",
-			"WARN task crashed again task=x run=5 ran=0s gate=backing off hold=1s same_error_as_run=4",
+			"WARN task crashed again task=x run=5 ran=0s gate=backing off hold=1s error=boom",
+			"INFO task ended task=x run=6 ran=0s",
 		)
 	})
 }
@@ -110,10 +111,10 @@ func TestLogAll(t *testing.T) {
 			"WARN task crashed task=x run=1 ran=0s gate=backing off hold=1s error=boom",
 			"DEBUG hold ended task=x run=1",
 			"DEBUG task started task=x run=2",
-			"WARN task crashed again task=x run=2 ran=0s gate=backing off hold=1h0m0s same_error_as_run=1",
+			"WARN task crashed again task=x run=2 ran=0s gate=backing off hold=1h0m0s error=boom",
 			"INFO hold ended by force task=x run=2",
 			"DEBUG task started task=x run=3",
-			"DEBUG task ended task=x run=3 ran=0s",
+			"INFO task ended task=x run=3 ran=0s",
 		)
 		c.lines = nil
 		_ = supervise.Run(bubble(t, time.Second), func(ctx context.Context) error { <-ctx.Done(); return nil }, supervise.WithName("x"), c.logger())
@@ -143,7 +144,7 @@ func TestLogForEver(t *testing.T) {
 	})
 }
 
-// TestLogDefault tells that crashes are logged with slog's default logger.
+// TestLogDefault: crashes are logged with slog's default logger.
 func TestLogDefault(t *testing.T) {
 	c := &capture{least: slog.LevelWarn}
 	previous := slog.Default()
@@ -156,7 +157,7 @@ func TestLogDefault(t *testing.T) {
 }
 
 // TestLoggerPanics is of handlers that panic: at once, and when they are asked
-// whether they are enabled. The default logger tells of it, once.
+// whether they are enabled. The default logger reports it, once.
 func TestLoggerPanics(t *testing.T) {
 	c := &capture{least: slog.LevelWarn}
 	previous := slog.Default()

@@ -28,7 +28,7 @@ var (
 	failing = func(context.Context) error { return errBoom }
 )
 
-// journal is an observer that keeps what it is told.
+// journal is an observer that keeps what it hears.
 type journal struct {
 	mu     sync.Mutex
 	events []supervise.Event

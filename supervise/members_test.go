@@ -68,7 +68,7 @@ func waits(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// TestGoCancels tells that an error of a member is the cause with which all
+// TestGoCancels: an error of a member is the cause with which all
 // others are asked to stop.
 func TestGoCancels(t *testing.T) {
 	_, cause := firstRun(t, func(ctx context.Context) error {
@@ -82,7 +82,7 @@ func TestGoCancels(t *testing.T) {
 	}
 }
 
-// TestGoRunEndsWithLast tells that the run lasts as long as its last member,
+// TestGoRunEndsWithLast: the run lasts as long as its last member,
 // also one that a member started.
 func TestGoRunEndsWithLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestGoRunEndsWithLast(t *testing.T) {
 	})
 }
 
-// TestGoTooLate tells that a goroutine which has outlived its run cannot start
+// TestGoTooLate: a goroutine which has outlived its run cannot start
 // others in it, nor in the run that follows.
 func TestGoTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

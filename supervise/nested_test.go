@@ -159,7 +159,7 @@ func TestNestedNotReady(t *testing.T) {
 		if got := sorted(d.all()); got != sorted(want) {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}
-		if runs := task.Runs(); len(runs) != 1 || !errors.Is(runs[0].Err, supervise.ErrNotReady) {
+		if runs := task.Runs(); len(runs) != 1 || !runs[0].Crashed || !errors.Is(task.Status().LastErr, supervise.ErrNotReady) {
 			t.Errorf("%+v", runs)
 		}
 	})

@@ -9,7 +9,7 @@ import (
 )
 
 // Event is something that happened to a task. It is one flat value, of which
-// each kind fills what applies to it. Safe for concurrent use.
+// each kind fills what applies to it.
 type Event struct {
 	Kind     Kind
 	Task     string        // its name
@@ -48,7 +48,7 @@ func (e Event) ends() bool {
 	return e.Last || e.Kind == KindStop || e.Kind == KindGiveUp || e.Kind == KindAbandon || e.Kind == KindReturn
 }
 
-// Kind is what an [Event] tells. Safe for concurrent use.
+// Kind is what an [Event] is about.
 type Kind uint8
 
 // The kinds of events.
@@ -95,8 +95,8 @@ type Enabler interface{ Enabled(Kind) bool }
 
 // Annotator is an observer that makes a context of each crash.
 //
-// Annotate is called at each crash, on the task's goroutine, before anyone is told of
-// it and before the next run begins; like Enabled it must not block. It is given the
+// Annotate is called at each crash, on the task's goroutine, before anyone else
+// learns of it and before the next run begins; like Enabled it must not block. It is given the
 // context of Run and the event, whose own Context is still that of the crash before, and
 // returns a context derived from the one it is given, or nil if it has nothing to add:
 // that is the Context of the events from this crash to the next, the one that the

@@ -89,7 +89,7 @@ func TestObserverEnabled(t *testing.T) {
 }
 
 // TestObserverSlow is of an observer that takes half a second for each event, of a
-// task that does not wait for it: it gets what was kept, and is told what was
+// task that does not wait for it: it gets what was kept, and learns how much was
 // not.
 func TestObserverSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestObserverSlow(t *testing.T) {
 	})
 }
 
-// TestObserverBlocked tells that Run returns although an observer never does.
+// TestObserverBlocked: Run returns although an observer never does.
 func TestObserverBlocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		letGo := make(chan struct{})
@@ -182,7 +182,7 @@ func TestObserverEnabledPanics(t *testing.T) {
 	}
 }
 
-// TestObserverSteers is of an observer that force releases what it is told of.
+// TestObserverSteers is of an observer that force releases what it hears of.
 func TestObserverSteers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate.New(policy.Constant(time.Hour))
@@ -224,7 +224,7 @@ func TestKindString(t *testing.T) {
 	}
 }
 
-// TestObserverIsToldTheEnd tells that the end of a task is never dropped.
+// TestObserverIsToldTheEnd: the end of a task is never dropped.
 func TestObserverIsToldTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var j journal
@@ -244,7 +244,7 @@ func TestObserverIsToldTheEnd(t *testing.T) {
 	})
 }
 
-// TestSlowObserverOfTasksThatEnd tells that what is kept for a slow observer stays
+// TestSlowObserverOfTasksThatEnd: what is kept for a slow observer stays
 // when tasks end one after the other, each with fewer events than it has room for.
 func TestSlowObserverOfTasksThatEnd(t *testing.T) {
 	const tasks = 300

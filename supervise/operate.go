@@ -27,8 +27,11 @@ func (t *Task) Restart(by ...gate.By) {
 	if !s.knows(t) {
 		t.pardon(first(by))
 		t.unpause(first(by))
-		if s.insert(t, t.leaf()) == nil && t.child != nil { // else its name is taken, or the supervisor is stopping
-			t.child.runAs(t)
+		if s.insert(t, t.leaf()) != nil {
+			return // its name is taken, or the supervisor is stopping
+		}
+		if child := supervisorOf(t.fn); child != nil {
+			child.runAs(t)
 		}
 		return
 	}
@@ -100,7 +103,7 @@ func (t *Task) Wait(ctx context.Context) error {
 	if t.worker == nil {
 		return ErrStopped
 	}
-	return plain(t.worker.cause)
+	return plain(t.worker.cause())
 }
 
 // request has the supervisor's machine take in what an operator wants. If the

@@ -30,7 +30,7 @@ func TestOptionsPanic(t *testing.T) {
 	}
 }
 
-// TestOptionsNil tells that nil means what it means without the option.
+// TestOptionsNil: nil means what it means without the option.
 func TestOptionsNil(t *testing.T) {
 	err := supervise.Run(t.Context(), func(context.Context) error { return nil }, nil,
 		supervise.WithPolicy(nil), supervise.WithGate(nil), supervise.WithLogger(nil), supervise.WithObserver(nil))

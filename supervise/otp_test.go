@@ -93,7 +93,7 @@ func TestOTP(t *testing.T) {
 	}
 }
 
-// TestOTPSiblings tells that a task which is stopped with its group is started
+// TestOTPSiblings: a task which is stopped with its group is started
 // again whatever it then returns, but for a temporary one, and that its end then
 // is not significant.
 func TestOTPSiblings(t *testing.T) {

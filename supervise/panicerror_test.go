@@ -23,7 +23,7 @@ func caughtFrom(t *testing.T, panics func()) *supervise.PanicError {
 //go:noinline
 func origin(panics func()) { panics() }
 
-// TestPanicFrames tells that a stack begins at the function that panicked and
+// TestPanicFrames: a stack begins at the function that panicked and
 // ends at the one that was supervised.
 func TestPanicFrames(t *testing.T) {
 	var m map[string]int

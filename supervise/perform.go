@@ -25,7 +25,7 @@ type tree struct {
 	self      context.Context     // of Run
 	permits   *semaphore.Weighted // to start up; nil for any number
 	ownsSaver bool                // env.saver ends with the tree
-	nagging   *time.Timer
+	nag       nag
 
 	// guarded by the supervisor's mu
 	cause    error   // why all tasks are to stop
@@ -77,7 +77,7 @@ func newTree(ctx context.Context, s *Supervisor) *tree {
 	if c, ok := ctx.Value(runKey{}).(*runContext); ok {
 		tr.parent = c.worker.task
 		tr.env = c.worker.env.below(free, tr.parent.Name()+"/", o)
-		if d := tr.parent.opts.stopTimeout; d >= 0 && o.stopTimeout < 0 && tr.parent.child == s {
+		if d := tr.parent.opts.stopTimeout; d >= 0 && o.stopTimeout < 0 && tr.parent.runs(s) {
 			tr.env.stopTimeout = d
 		}
 		tr.env.located = c.worker.located()
@@ -102,6 +102,11 @@ func (tr *tree) within(s *Supervisor) bool {
 		}
 	}
 	return false
+}
+
+// runs reports whether the task's function is the Run of s itself.
+func (t *Task) runs(s *Supervisor) bool {
+	return t.nested && t.opts.sup != nil && t.opts.sup.child(t) == s
 }
 
 // forgive gives a clean slate to the tasks that the policy had given up on when
@@ -136,7 +141,7 @@ func (t *Task) pardonAside(by gate.By) {
 
 // close ends the tree, and returns what Run returns.
 func (s *Supervisor) close(tr *tree) error {
-	tr.nagging.Stop()
+	tr.nag.watch(tr, machine.NoWait, nil)
 	if tr.ownsSaver {
 		tr.env.saver.Close()
 	}
@@ -144,7 +149,7 @@ func (s *Supervisor) close(tr *tree) error {
 		tr.env.all.flush()
 	} else {
 		tr.dropFeeds()
-		if up := tr.parent.opts.sup; up != nil && tr.parent.child != s {
+		if up := tr.parent.opts.sup; up != nil && !tr.parent.runs(s) {
 			up.disown(tr.parent, s)
 		}
 	}
@@ -263,13 +268,13 @@ func (s *Supervisor) ended(w *worker, how machine.End) {
 	}
 	switch {
 	case how == machine.Failed && t.opts.significant:
-		tr.failures = append(tr.failures, &taskError{t.Name(), w.cause})
+		tr.failures = append(tr.failures, &taskError{t.Name(), w.cause()})
 	case how <= machine.Renewed && s.machine.Closing():
-		if with, ok := w.cause.(*stoppedWith); ok { //nolint:errorlint // it is never wrapped
+		if with, ok := w.cause().(*stoppedWith); ok { //nolint:errorlint // it is never wrapped
 			tr.ends = append(tr.ends, &taskError{t.Name(), with.real})
 		}
 	}
-	s.queue(s.machine.Step(machine.Input{Kind: machine.Ended, Index: int(t.index), End: how}), w.cause)
+	s.queue(s.machine.Step(machine.Input{Kind: machine.Ended, Index: int(t.index), End: how}), w.cause())
 }
 
 // abandon records that a run was left behind.
@@ -304,7 +309,9 @@ func (tr *tree) perform() (finished bool) {
 	s.mu.Lock()
 	todo := s.todo
 	s.todo = nil
+	wait, blocker := s.waitsFor()
 	s.mu.Unlock()
+	tr.nag.watch(tr, wait, blocker)
 	starts := starts{tree: tr}
 	for _, e := range todo {
 		switch e.Do {
@@ -367,10 +374,10 @@ func (st *starts) start(t *Task, serial uint32) {
 
 // newWorker returns the worker that is to serve the task from now on.
 func (t *Task) newWorker(e *env, serial uint32) *worker {
-	var after *leftBehind
+	behind := false
 	if s := t.opts.sup; s != nil {
 		s.mu.Lock()
-		after = s.left[t]
+		behind = s.left[t] != nil
 		s.mu.Unlock()
 	}
 	e.serves(1)
@@ -381,7 +388,7 @@ func (t *Task) newWorker(e *env, serial uint32) *worker {
 		w = &worker{}
 	}
 	t.life.Step(machine.LifeInput{Kind: machine.Serve})
-	w.task, w.env, w.serial, w.number, w.after = t, e, serial, t.life.Worker, after
+	w.task, w.env, w.serial, w.number, w.behind = t, e, serial, t.life.Worker, behind
 	if e.saver == nil {
 		w.stage = arriving
 	}
@@ -426,12 +433,6 @@ func (s *Supervisor) stuckBelow(t *Task) *Task {
 		return below
 	}
 	return nil
-}
-
-// nag reports, while the supervisor waits for something longer than ten seconds, for
-// what.
-func (tr *tree) nag() {
-	tr.nagging = time.AfterFunc(longWait, func() {})
 }
 
 // taskError is what a task has ended with, as its supervisor returns it.

@@ -64,5 +64,5 @@ func Run(ctx context.Context, fn func(context.Context) error, opts ...RunOption)
 	e.all.flush()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return plain(t.worker.cause)
+	return plain(t.worker.cause())
 }

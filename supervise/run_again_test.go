@@ -12,7 +12,7 @@ import (
 	"github.com/holdfast-go/holdfast/supervise"
 )
 
-// slowContext does not answer, once it is told so, until it is free.
+// slowContext does not answer, once it is set so, until it is free.
 type slowContext struct {
 	context.Context
 	slow atomic.Bool

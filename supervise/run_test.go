@@ -64,7 +64,7 @@ func isA[T error](err error) bool {
 	return errors.As(err, &target)
 }
 
-// TestRunModes tells what Run returns, by how the function ends and the mode.
+// TestRunModes shows what Run returns, by how the function ends and the mode.
 func TestRunModes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clean := func(context.Context) error { return nil }
@@ -85,7 +85,7 @@ func TestRunModes(t *testing.T) {
 	})
 }
 
-// TestRunStops tells what Run returns once its context is done.
+// TestRunStops shows what Run returns once its context is done.
 func TestRunStops(t *testing.T) {
 	for name, test := range map[string]struct {
 		fn   func(context.Context) error
@@ -174,7 +174,7 @@ func TestRunCoolDown(t *testing.T) {
 	})
 }
 
-// TestRunStable tells that a run of a minute earns a fresh slate.
+// TestRunStable: a run of a minute earns a fresh slate.
 func TestRunStable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var j journal
@@ -263,8 +263,8 @@ func TestRunGivesUpAfterCleanExit(t *testing.T) {
 	}
 }
 
-// TestRunPolicyPanics tells that a policy which panics counts as the default one,
-// and that this is told once.
+// TestRunPolicyPanics: a policy which panics counts as the default one,
+// and that this is reported once.
 func TestRunPolicyPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var j journal

@@ -116,7 +116,7 @@ func leavesByGoexit() bool {
 func (e *AbandonedError) locate(t *Task, goroutine uint64) {
 	if stuck := t.opts.sup.stuckBelow(t); stuck != nil {
 		stuck.mu.Lock()
-		e.Task, e.Run, goroutine = stuck.Name(), stuck.life.Run, stuck.worker.goroutine
+		e.Task, e.Run, goroutine = stuck.Name(), stuck.life.Run, stuck.worker.ending().goroutine
 		stuck.mu.Unlock()
 	}
 	e.Stack = stackOf(goroutine)

@@ -18,23 +18,23 @@ type State uint8
 const (
 	// Waiting for its turn: its supervisor does not run, or [Status].WaitsFor says for what.
 	Waiting State = iota
-	// Starting: a run is under way that is not ready.
+	// Starting is a run under way that is not ready.
 	Starting
-	// Running: a run is under way.
+	// Running is a run under way.
 	Running
 	// Held by its gate after a crash, until [Status].Until.
 	Held
 	// Paused by an operator; see [Status].By.
 	Paused
-	// Stopping: a run under way was asked to end.
+	// Stopping is a run under way that was asked to end.
 	Stopping
 	// Stopped by an operator, or with its supervisor.
 	Stopped
 	// Ended by itself.
 	Ended
-	// GaveUp: its policy did.
+	// GaveUp is a task on which its policy gave up.
 	GaveUp
-	// Stuck: an abandoned run has not returned, and the next one waits for that.
+	// Stuck is a task whose abandoned run has not returned, for which the next one waits.
 	Stuck
 )
 
@@ -88,13 +88,16 @@ func (t *Task) Status() Status {
 	status.Run, status.Started = life.Run, t.began
 	waits, how := nothing, machine.Stopped
 	if w != nil {
-		waits, how = w.waits, w.outcome
+		waits = w.waits
+		if w.end != nil {
+			how = w.end.how
+		}
 		if life.UnderWay() {
 			status.Alive = w.run.limits.lastSign()
 		}
 	}
 	if p != nil {
-		status.Crashes, status.LastErr, status.LastEnd = p.crashes, p.last, p.ended
+		status.Crashes, status.LastErr, status.LastEnd = p.crashes, p.last, p.runs.ended()
 	}
 	s.mu.Lock() // inside the task's, so that both belong together
 	place, blocker := s.stanceOf(t)

@@ -71,7 +71,7 @@ func TestStopTimeoutInTime(t *testing.T) {
 	})
 }
 
-// TestStopTimeoutAfterGoexit tells that the stack is that of the goroutine which
+// TestStopTimeoutAfterGoexit: the stack is that of the goroutine which
 // took over.
 func TestStopTimeoutAfterGoexit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -34,8 +34,8 @@ var ErrDied = errors.New("supervise: the process died during the run")
 // crash, has that one forgotten. Of several changes the last is saved. When Run
 // returns all is saved, unless that takes more than a second.
 //
-// When the store fails the tasks go on in memory. That is told, by [KindStore]
-// and the logger, once when it begins and once when it is over; until then saving is
+// When the store fails the tasks go on in memory. That is reported, by
+// [KindStore] and in the log, once when it begins and once when it is over; until then saving is
 // retried, after 100 ms at first and 30 s at last, and one last time at the end of
 // Run. A task whose gate cannot be loaded in 5 s, or is corrupt, starts from a clean slate; one that
 // cannot be restored is not overwritten. A store that panics or blocks harms

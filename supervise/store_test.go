@@ -235,7 +235,7 @@ func TestSavedThatCannotBeRestoredIsKept(t *testing.T) {
 	})
 }
 
-// stubborn is a store whose methods do as they are told, after they have saved.
+// stubborn is a store whose methods fail as they are set to, after they have saved.
 type stubborn struct {
 	gatetest.MemoryStore
 	load, after func() error

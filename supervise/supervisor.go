@@ -105,14 +105,15 @@ func (s *Supervisor) TryAdd(name string, fn func(context.Context) error, opts ..
 	if len(opts) > 0 {
 		o = collect(s.opts.tasks, opts, TaskOption.applyTask)
 	}
-	t := &Task{fn: fn, opts: o, child: supervisorOf(fn)}
+	child := supervisorOf(fn)
+	t := &Task{fn: fn, opts: o, nested: child != nil}
 	path := s.prefix() + name
 	t.name.Store(&path)
 	if err := s.insert(t, name); err != nil {
 		return nil, err
 	}
-	if t.child != nil {
-		t.child.runAs(t)
+	if child != nil {
+		child.runAs(t)
 	}
 	return t, nil
 }
@@ -261,8 +262,10 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(s.list()) == 0 {
+		tr.mentionIdle()
+	}
 	stop := context.AfterFunc(ctx, func() { s.shutDown(tr, context.Cause(ctx)) })
-	tr.nag()
 	for !tr.perform() {
 		<-s.wake
 	}

@@ -128,7 +128,7 @@ func TestSupervisorOrder(t *testing.T) {
 	})
 }
 
-// TestSupervisorStopsOneByOne tells that a task is asked to stop when the one
+// TestSupervisorStopsOneByOne: a task is asked to stop when the one
 // after it has.
 func TestSupervisorStopsOneByOne(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -297,7 +297,7 @@ func TestGroupCrashWhileStopping(t *testing.T) {
 	})
 }
 
-// TestGroupLeavesOnce tells that tasks which run once are not started again with
+// TestGroupLeavesOnce: tasks which run once are not started again with
 // their group.
 func TestGroupLeavesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -342,7 +342,7 @@ func TestGroupForceRelease(t *testing.T) {
 	})
 }
 
-// TestFairness tells that a task which loops holds no other under OneForOne.
+// TestFairness: a task which loops holds no other under OneForOne.
 func TestFairness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, classic)

@@ -21,11 +21,10 @@ import (
 // There may be very many, most of which never crash; so what only one that has
 // crashed needs is in its past.
 type Task struct {
-	fn    func(context.Context) error
-	opts  *options
-	child *Supervisor            // whose Run is fn; nil for any other function
-	name  atomic.Pointer[string] // its path
-	past  atomic.Pointer[past]   // nil before it crashed, or needed a gate for another reason; set once
+	fn   func(context.Context) error
+	opts *options
+	name atomic.Pointer[string] // its path
+	past atomic.Pointer[past]   // nil before it crashed, or needed a gate for another reason; set once
 
 	// mu guards what follows, and the fields of workers that say so. Order: Task.mu,
 	// then Supervisor.mu, then the locks of feeds and of the saver. Under it runs
@@ -35,7 +34,8 @@ type Task struct {
 	began  time.Time // when the last run did
 	worker *worker   // that serves it, or did last; nil before the first
 
-	index int32 // in the order of its supervisor; guarded by that one's mu
+	index  int32 // in the order of its supervisor; guarded by that one's mu
+	nested bool  // fn is the Run of another supervisor
 
 	first worker // the first one that serves it
 }
@@ -43,18 +43,18 @@ type Task struct {
 // past is what there is of a task that has crashed, or has a gate for another
 // reason.
 type past struct {
-	gate   *gate.Gate
-	kept   *kept                      // in the store; nil without one; the worker's own
-	unused []runContext               // for the runs to come; the worker's own
-	told   atomic.Pointer[told]       // by the logger
-	fault  atomic.Pointer[PanicError] // the policy's first panic
-	faulty bool                       // that was reported; the worker's own
+	gate    *gate.Gate
+	kept    *kept                      // in the store; nil without one; the worker's own
+	unused  []runContext               // for the runs to come; the worker's own
+	told    atomic.Pointer[told]       // by the logger
+	fault   atomic.Pointer[PanicError] // the policy's first panic
+	faulty  bool                       // that was reported; the worker's own
+	counted uint64                     // crashes that the gate has counted; the worker's own
 
 	// guarded by the task's mu
 	crashes uint64
-	last    error     // what the last run ended with
-	ended   time.Time // when it did
-	note    *note     // what observers made of that; nil if nothing
+	last    error // what the last run ended with
+	note    *note // what observers made of that; nil if nothing
 	runs    history
 }
 
@@ -86,8 +86,8 @@ func (t *Task) move(prefix string) {
 	}
 	name = prefix + leaf
 	t.name.Store(&name)
-	if t.child != nil && t.child.runsAs() == t {
-		t.child.move(name + "/")
+	if child := t.opts.sup.child(t); child != nil && child.runsAs() == t {
+		child.move(name + "/")
 	}
 }
 
@@ -177,22 +177,27 @@ func (t *Task) uptime() time.Duration {
 	return time.Since(t.began)
 }
 
-// record notes how a run ended. Called by the worker.
+// record notes how a run ended.
 func (t *Task) record(p *past, now time.Time, ran time.Duration, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	p.record(t.life.Run, now, ran, err)
+}
+
+// record notes how a run ended. Called with the task's mu.
+func (p *past) record(run uint64, now time.Time, ran time.Duration, err error) {
 	if err != nil {
 		p.crashes++
 	}
-	p.last, p.ended = err, now
-	p.runs.add(PastRun{Run: t.life.Run, Started: t.began, Ran: ran, Err: err})
+	p.last = err
+	p.runs.add(pastRun{run, now.UnixNano() - int64(ran), ran, err != nil})
 }
 
 // stopTimeout is how long a run may take to return when it was cancelled; negative
 // for as long as it takes. A supervisor ends after its tasks.
 func (w *worker) stopTimeout() time.Duration {
 	switch {
-	case w.task.child != nil:
+	case w.task.nested:
 		return -1
 	case w.task.opts.stopTimeout >= 0:
 		return w.task.opts.stopTimeout
@@ -201,7 +206,7 @@ func (w *worker) stopTimeout() time.Duration {
 }
 
 // slow reports whether the task is ready only when it says so.
-func (t *Task) slow() bool { return t.opts.readyTimeout > 0 || t.child != nil }
+func (t *Task) slow() bool { return t.opts.readyTimeout > 0 || t.nested }
 
 func (t *Task) traits() machine.Traits {
 	var traits machine.Traits

@@ -34,7 +34,7 @@ type world struct {
 	ended map[string]time.Time
 }
 
-// member is a task of the world. Its function does as it is told, and ends when
+// member is a task of the world. Its function does what it is to do, and ends when
 // it is asked to, unless it is deaf.
 type member struct {
 	name string

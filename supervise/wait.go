@@ -59,15 +59,17 @@ func (w *worker) arrive() {
 	}
 }
 
-// hold waits at the gate, held in state, after a crash.
-func (w *worker) hold(now time.Time, state gate.State) {
-	now, open := w.pass(now, state)
+// hold waits at the gate after a crash.
+func (w *worker) hold(p *passage) {
+	p.find(w.task)
+	now, open := w.pass(p.now, p.state)
 	switch {
 	case !open:
 	case w.env.grouped():
-		w.end(machine.Opened, w.task.lastErr())
-	case w.after == nil && w.admission() == nil && w.env.permits() == nil:
-		w.begin(now, nil)
+		w.endAs(machine.Opened, w.task.lastErr())
+	case !w.behind && w.admission() == nil && w.env.permits() == nil:
+		p.now, p.err = now, nil
+		w.begin(p)
 	default:
 		w.stage = preparing
 	}
@@ -98,15 +100,14 @@ func (w *worker) pass(now time.Time, state gate.State) (time.Time, bool) {
 	return now, true
 }
 
-// prepare waits for what a run needs beside the gate, and begins it. refused is what
-// the run ends with if it is not admitted.
-func (w *worker) prepare(refused *error) {
-	if w.after != nil && !w.awaitAbandoned() {
+// prepare waits for what a run needs beside the gate, and begins it.
+func (w *worker) prepare(p *passage) {
+	if w.behind && !w.awaitAbandoned() {
 		w.stopped(time.Now())
 		return
 	}
-	*refused = w.admitted()
-	if *refused == nil && !w.takePermit() {
+	p.err = w.admitted()
+	if p.err == nil && !w.takePermit() {
 		w.stopped(time.Now())
 		return
 	}
@@ -115,26 +116,29 @@ func (w *worker) prepare(refused *error) {
 		w.stage = arriving
 		return
 	}
-	w.begin(time.Now(), *refused)
+	p.now = time.Now()
+	w.begin(p)
 }
 
 // awaitAbandoned waits until the runs have returned that were abandoned, unless they
 // may overlap, and reports whether another one may begin.
 func (w *worker) awaitAbandoned() bool {
-	if w.task.opts.overlap {
-		w.after = nil
+	left := w.leftBefore()
+	if w.task.opts.overlap || left == nil {
+		w.behind = false
 		return true
 	}
 	ctx := w.waiting(forAbandoned)
-	run := w.after.err.Run
+	run := left.err.Run
 	defer w.mention(func() error { return fmt.Errorf("waits for its run %d to return, which was abandoned", run) })()
-	for ; w.after != nil; w.after = w.after.before {
+	for ; left != nil; left = left.before {
 		select {
-		case <-w.after.returned:
+		case <-left.returned:
 		case <-ctx.Done():
 			return false
 		}
 	}
+	w.behind = false
 	return true
 }
 
@@ -213,7 +217,7 @@ func (w *worker) waiting(what waitFor) context.Context {
 		w.fresh = true
 		w.run = w.nextContext()
 	}
-	cause := w.cause
+	cause := w.cause()
 	t.mu.Unlock()
 	if cause != nil {
 		w.run.cancel(cause)
@@ -230,14 +234,12 @@ func (w *worker) isToStop() bool {
 
 // stopped ends a wait that was cut short.
 func (w *worker) stopped(now time.Time) {
+	done := w.done()
 	w.task.mu.Lock()
-	w.noticeDone()
+	w.notice(done)
 	w.task.mu.Unlock()
 	w.quit(now, 0, nil)
 }
-
-// longWait is after which it is reported that a task waits, and for what.
-const longWait = 10 * time.Second
 
 // mention reports what the worker waits for, if that takes long, until the returned
 // function is called. what may run code of a user's: it is called by nobody who waits.

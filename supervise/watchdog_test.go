@@ -27,7 +27,7 @@ func TestWatchdogQuiet(t *testing.T) {
 	})
 }
 
-// TestWatchdogBites tells when, and that the run is a crash however it ends.
+// TestWatchdogBites shows when, and that the run is a crash however it ends.
 func TestWatchdogBites(t *testing.T) {
 	for name, test := range map[string]struct {
 		end  func(context.Context) error

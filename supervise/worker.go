@@ -22,23 +22,47 @@ type worker struct {
 	env  *env
 
 	// guarded by the task's mu
-	run       *runContext // under way; or it waits to begin; or the last
-	cause     error       // why it is to stop; nil while it is not. Then what the task ended with
-	timer     *time.Timer // of the stop timeout; nil while nothing was cancelled
-	goroutine uint64
-	waits     waitFor
-	left      *leftBehind // once it is
-	outcome   machine.End // when it has ended
+	run      *runContext // under way; or it waits to begin; or the last
+	end      *ending     // nil while nothing was cancelled, and it has not ended
+	waits    waitFor
+	injected bool // a fault was injected on purpose into the run
 
 	// own
-	after  *leftBehind // a run of the task that was abandoned before
-	number uint32      // among the workers of the task
-	serial uint32      // among the starts by the supervisor
-	stage  stage       // what is to be done next
+	stage  stage // what is to be done next
 	how    machine.End
-	fresh  bool // run waits to begin
-	permit bool // it holds one of the supervisor's
+	fresh  bool   // run waits to begin
+	permit bool   // it holds one of the supervisor's
+	behind bool   // a run of the task was abandoned before, and may not have returned
+	number uint32 // among the workers of the task
+	serial uint32 // among the starts by the supervisor
 	first  runContext
+}
+
+// ending is what there is to know of the end of a worker. It is guarded by the task's mu.
+type ending struct {
+	cause error       // why it is to stop; nil while it is not. Then what the task ended with
+	timer *time.Timer // of the stop timeout; nil while none is set
+	left  *leftBehind // once it was left behind
+	how   machine.End
+
+	goroutine uint64 // which it is, if it may be left behind
+}
+
+// cause returns why the worker is to stop, or nil. Called with the task's mu.
+func (w *worker) cause() error {
+	if w.end == nil {
+		return nil
+	}
+	return w.end.cause
+}
+
+// ending returns what there is to know of the worker's end, to be added to. Called with the
+// task's mu.
+func (w *worker) ending() *ending {
+	if w.end == nil {
+		w.end = &ending{}
+	}
+	return w.end
 }
 
 // stage is what the worker does next. It is set before code of a user's is called, to
@@ -60,22 +84,41 @@ const (
 	gone
 )
 
+// passage is what is known of the run that has ended, on its way through the stages. It
+// is in the frame of work: most goroutines then do with the small stack that they
+// began with. After a goroutine was lost it is found anew.
+type passage struct {
+	now   time.Time // when the run ended, or a later event; zero if it is not known
+	ran   time.Duration
+	err   error // what it ended with
+	state gate.State
+	noted bool // it is in the task's past
+}
+
+// find fills in what a goroutine cannot know that goes on for another.
+func (p *passage) find(t *Task) {
+	if p.now.IsZero() {
+		*p = passage{now: time.Now(), ran: t.uptime(), err: t.lastErr(), state: t.gateState()}
+	}
+}
+
 // work is what the goroutine does. err is what the call ended with in which the one
 // before it was lost.
 func (w *worker) work(err error) {
+	p := passage{err: err}
 	defer func() {
 		if w.stage != gone {
-			go w.work(err)
+			go w.work(p.err)
 		}
 	}()
 	pprof.SetGoroutineLabels(w.labelled())
 	w.identify()
 	for w.stage != gone {
-		w.proceed(&err)
+		w.proceed(&p)
 	}
 }
 
-func (w *worker) proceed(err *error) {
+func (w *worker) proceed(p *passage) {
 	switch w.stage {
 	case recalling:
 		w.stage = arriving
@@ -83,63 +126,61 @@ func (w *worker) proceed(err *error) {
 	case arriving:
 		w.arrive()
 	case preparing:
-		w.prepare(err)
+		w.prepare(p)
 	case refusing:
-		*err = ErrGoexit
-		w.begin(time.Now(), ErrGoexit)
+		p.now, p.err = time.Now(), ErrGoexit
+		w.begin(p)
 	case calling:
-		*err = ErrGoexit
+		p.err = ErrGoexit
 		w.stage = returning
-		w.call(err)
-		w.settle(*err)
-	case returning: // the goroutine before this one was lost in the function
-		w.settle(*err)
-	case judging: // in the place of a worker that was left behind
-		w.judge(time.Now(), w.task.uptime(), w.task.lastErr())
+		w.call(&p.err)
+	case returning:
+		w.settle(p)
+	case judging:
+		w.judge(p)
 	case reporting:
-		w.report(time.Now(), 0, w.task.lastErr(), w.task.gateState())
+		w.report(p)
 	case deciding:
-		w.decide(time.Now(), w.task.lastErr(), w.task.gateState())
+		w.decide(p)
 	case holding:
-		w.hold(time.Now(), w.task.gateState())
+		w.hold(p)
 	case leaving:
 		w.leave()
 	case gone:
 	}
 }
 
-// begin begins a run, unless the task is to stop.
-func (w *worker) begin(now time.Time, refused error) {
+// begin begins a run at p.now, unless the task is to stop. A p.err is why it was not
+// admitted: then the run ends with that.
+func (w *worker) begin(p *passage) {
 	t := w.task
+	done := w.done()
 	t.mu.Lock()
-	w.noticeDone()
+	w.notice(done)
 	effect := t.life.Step(machine.LifeInput{Kind: machine.Begin, Worker: w.number, Slow: t.slow()})
 	if effect&machine.Call != 0 {
 		if !w.fresh {
 			w.run = w.nextContext()
 		}
-		w.fresh, w.waits = false, nothing
-		t.began = now
+		w.fresh, w.waits, w.injected = false, nothing, false
+		t.began = p.now
 	}
 	t.mu.Unlock()
 	if effect&machine.Call == 0 {
-		w.quit(now, 0, nil)
+		w.quit(p.now, 0, nil)
 		return
 	}
-	w.limit(now)
+	w.limit(p.now)
 	w.stage = calling
-	if refused != nil {
+	if p.err != nil {
 		w.stage = returning
 	}
-	if p := t.past.Load(); p != nil {
-		w.start(p, now)
-		w.keep(p)
+	if past := t.past.Load(); past != nil {
+		w.start(past, p.now)
+		w.keep(past)
 	}
 	if w.env.wants(KindStart) {
-		w.env.reportStart(t, now)
-	}
-	if refused != nil {
-		w.settle(refused)
+		w.env.reportStart(t, p.now)
 	}
 }
 
@@ -147,7 +188,7 @@ func (w *worker) begin(now time.Time, refused error) {
 // of several tasks begin in order, unless that would have to wait, or run code of a user's.
 func (w *worker) beginNow(wanted bool) {
 	t := w.task
-	if t.opts.gate != nil || w.env.saver != nil || w.after != nil || w.admission() != nil || w.env.permits() != nil {
+	if t.opts.gate != nil || w.env.saver != nil || w.behind || w.admission() != nil || w.env.permits() != nil {
 		return
 	}
 	if p := t.past.Load(); p != nil && p.gate.State().Phase() != gate.Idle {
@@ -180,64 +221,89 @@ func (w *worker) start(p *past, now time.Time) {
 	if p.gate.TryStart(now) {
 		return
 	}
-	if by, paused := p.gate.PausedBy(); paused {
+	if by, paused := p.gate.PausedBy(); paused && w.env.tree != nil { // nobody would start it again under Run
 		w.task.ask(machine.Cycle, &stopCause{errPaused, by, true})
 		return
 	}
 	p.gate.ObserveStart(now) // another task of the gate runs or is held
 }
 
-// noticeDone has a task under Run stop whose context is done: the function may have
-// seen that before Run did. Under a supervisor, contexts are done when it says so.
-// Called with the task's mu.
-func (w *worker) noticeDone() {
-	if w.env.tree == nil && w.env.ctx.Err() != nil && w.task.life.Step(machine.LifeInput{Kind: machine.Stop}) != 0 {
-		w.cause = context.Cause(w.env.ctx)
+// done returns why the context of Run is done, or nil. Under a supervisor contexts are
+// done when it says so. It may run code of a user's, whose context it may be.
+func (w *worker) done() error {
+	if w.env.tree != nil || w.env.ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(w.env.ctx)
+}
+
+// notice has the task stop, as the context of Run is done: the function may have seen
+// that before Run did. A nil cause is nothing. Called with the task's mu.
+func (w *worker) notice(done error) {
+	if done != nil && w.task.life.Step(machine.LifeInput{Kind: machine.Stop}) != 0 {
+		w.ending().cause = done
 	}
 }
 
-// settle records how the run ended, whose function ended with err.
-func (w *worker) settle(err error) {
-	err = w.closeRun(err)
-	now := time.Now()
+// settle records how the run ended, whose function ended with p.err.
+func (w *worker) settle(p *passage) {
+	p.err = w.closeRun(p.err)
+	p.now, p.state = time.Now(), gate.State{}
 	t := w.task
+	done := w.done()
 	t.mu.Lock()
-	w.noticeDone()
+	w.notice(done)
 	effect := t.life.Step(machine.LifeInput{Kind: machine.Return, Worker: w.number, Run: w.run.run})
-	ran, fault, cause := now.Sub(t.began), t.life.Fault, w.cause
-	if effect == machine.Settle && w.timer != nil {
-		w.timer.Stop()
-		w.timer = nil
-	}
+	fault, cause := t.life.Fault, w.cause()
+	p.ran = p.now.Sub(t.began)
+	p.noted = w.note(p, effect == machine.Settle && fault == machine.Healthy)
 	t.mu.Unlock()
 	switch effect {
 	case machine.Settle:
-		w.judge(now, ran, blame(fault, err))
-	case machine.Quit:
-		if p := t.past.Load(); p != nil {
-			p.gate.ObserveCleanExit(now)
-			w.keep(p)
+		if fault != machine.Healthy {
+			p.err = blame(fault, p.err)
 		}
-		w.quit(now, ran, realError(cause, err))
+		w.stage = judging
+	case machine.Quit:
+		if past := t.past.Load(); past != nil {
+			past.gate.ObserveCleanExit(p.now)
+			w.keep(past)
+		}
+		w.quit(p.now, p.ran, realError(cause, p.err))
 	case machine.Late:
-		w.returned(now, err)
+		w.returned(p.now, p.err)
 	default:
-		w.resettle(now, ran, fault, err)
+		w.resettle(p, fault)
 	}
 }
 
-// resettle goes on where a method of err ended the goroutine, after the machine had been
+// note records the end of a run in the task's past, if there is one and it is certain
+// what the run counts as. Called with the task's mu.
+func (w *worker) note(p *passage, certain bool) bool {
+	if w.end != nil {
+		w.end.stopTimer()
+	}
+	past := w.task.past.Load()
+	if !certain || past == nil || p.err == nil && w.task.opts.restart != Always {
+		return false
+	}
+	past.record(w.task.life.Run, p.now, p.ran, p.err)
+	return true
+}
+
+// resettle goes on where a method of p.err ended the goroutine, after the machine had been
 // asked. The error is taken as it is.
-func (w *worker) resettle(now time.Time, ran time.Duration, fault machine.Fault, err error) {
+func (w *worker) resettle(p *passage, fault machine.Fault) {
 	t := w.task
 	t.mu.Lock()
 	held := t.life.Phase == machine.Held
 	t.mu.Unlock()
 	if held {
-		w.judge(now, ran, join(blame(fault, nil), err))
+		p.err = join(blame(fault, nil), p.err)
+		w.stage = judging
 		return
 	}
-	w.quit(now, ran, err)
+	w.quit(p.now, p.ran, p.err)
 }
 
 // blame returns what a run counts as, with which the supervisor found a fault.
@@ -261,63 +327,67 @@ func (w *worker) closeRun(err error) error {
 }
 
 // judge asks the gate about a run that ended by itself, or that was left behind.
-func (w *worker) judge(now time.Time, ran time.Duration, err error) {
+func (w *worker) judge(p *passage) {
 	t := w.task
+	p.find(t)
 	w.stage = reporting
-	var state gate.State
-	switch p := t.past.Load(); {
-	case err != nil:
-		p = t.pastOfRun(w.env)
-		t.record(p, now, ran, err)
-		state = p.gate.ObserveCrash(now, err)
-		w.keep(p)
-		if p.fault.Load() != nil && !p.faulty {
-			w.reportFault(p)
+	past := t.past.Load()
+	if p.err == nil && t.opts.restart != Always {
+		if past != nil {
+			t.record(past, p.now, p.ran, nil)
+			past.gate.ObserveCleanExit(p.now)
+			w.keep(past)
 		}
-	case t.opts.restart == Always:
-		p = t.pastOfRun(w.env)
-		t.record(p, now, ran, nil)
-		state = p.gate.ObserveRestart(now)
-		w.keep(p)
-	case p != nil:
-		t.record(p, now, ran, nil)
-		p.gate.ObserveCleanExit(now)
-		w.keep(p)
+		return
 	}
-	w.report(now, ran, err, state)
+	if past == nil {
+		past = t.pastOfRun(w.env)
+	}
+	if !p.noted {
+		t.record(past, p.now, p.ran, p.err)
+	}
+	if p.err == nil {
+		p.state = past.gate.ObserveRestart(p.now)
+	} else {
+		p.state = past.gate.ObserveCrash(p.now, p.err)
+	}
+	w.keep(past)
+	if past.fault.Load() != nil && !past.faulty {
+		w.reportFault(past)
+	}
 }
 
-// report tells the observers how the run ended.
-func (w *worker) report(now time.Time, ran time.Duration, err error, state gate.State) {
+// report reports to the observers how the run ended.
+func (w *worker) report(p *passage) {
+	p.find(w.task)
 	w.stage = deciding
 	switch {
-	case err != nil:
+	case p.err != nil:
 		if w.env.wants(KindCrash) {
-			w.reportCrash(now, ran, state)
+			w.reportCrash(p.now, p.ran, p.state)
 		}
 	case w.env.wants(KindExit):
-		w.reportExit(now, ran, state)
+		w.reportExit(p.now, p.ran, p.state)
 	}
-	w.decide(now, err, state)
 }
 
 // decide goes on, or ends. A crash that concerns other tasks is a matter of the
 // supervisor, too.
-func (w *worker) decide(now time.Time, err error, state gate.State) {
+func (w *worker) decide(p *passage) {
 	t := w.task
+	p.find(t)
 	switch {
-	case err == nil && t.opts.restart != Always:
-		w.end(machine.Completed, nil)
+	case p.err == nil && t.opts.restart != Always:
+		w.endAs(machine.Completed, nil)
 		return
-	case err != nil && t.opts.restart == Never:
-		w.end(machine.Failed, err)
+	case p.err != nil && t.opts.restart == Never:
+		w.endAs(machine.Failed, p.err)
 		return
 	}
 	w.stage = holding
-	if w.env.grouped() && state.Phase() != gate.GaveUp {
+	if w.env.grouped() && p.state.Phase() != gate.GaveUp {
 		w.post(machine.Crashed)
 	}
-	w.hold(now, state)
 }
 
 // quit has the worker end, as it was asked to stop. real is what the run ended with,
@@ -328,9 +398,9 @@ func (w *worker) quit(now time.Time, ran time.Duration, real error) {
 	t.mu.Lock()
 	current := w.number == t.life.Worker
 	if real != nil {
-		w.cause = &stoppedWith{w.cause, real}
+		w.end.cause = &stoppedWith{w.end.cause, real}
 	}
-	cause := w.cause
+	cause := w.cause()
 	t.mu.Unlock()
 	if !current {
 		return
@@ -340,10 +410,10 @@ func (w *worker) quit(now time.Time, ran time.Duration, real error) {
 	}
 }
 
-// end has the worker end, as no run is to follow.
-func (w *worker) end(how machine.End, result error) {
+// endAs has the worker end, as no run is to follow.
+func (w *worker) endAs(how machine.End, result error) {
 	w.task.mu.Lock()
-	w.cause = result
+	w.ending().cause = result
 	w.task.mu.Unlock()
 	w.how, w.stage = how, leaving
 }
@@ -351,8 +421,9 @@ func (w *worker) end(how machine.End, result error) {
 // giveUp has the worker end, as the policy gave up, unless the task is to stop anyway.
 func (w *worker) giveUp(now time.Time) {
 	t := w.task
+	done := w.done()
 	t.mu.Lock()
-	w.noticeDone()
+	w.notice(done)
 	asked := t.life.Phase == machine.Leaving
 	t.mu.Unlock()
 	if asked {
@@ -360,7 +431,7 @@ func (w *worker) giveUp(now time.Time) {
 		return
 	}
 	w.stage = leaving
-	w.end(machine.GaveUp, w.reportGiveUp(now))
+	w.endAs(machine.GaveUp, w.reportGiveUp(now))
 }
 
 // leave is the end of the worker.
@@ -371,22 +442,15 @@ func (w *worker) leave() {
 	}
 	w.givePermit()
 	t.mu.Lock()
-	pardon := w.how == machine.GaveUp && t.life.Again
-	t.mu.Unlock()
-	if pardon {
-		t.pardon(gate.By{})
-	}
-	t.mu.Lock()
 	current := w.number == t.life.Worker
 	t.life.Step(machine.LifeInput{Kind: machine.Leave, Worker: w.number})
-	if w.timer != nil {
-		w.timer.Stop()
-	}
+	end := w.ending()
+	end.stopTimer()
 	how := w.how
-	if how == machine.Stopped && renews(w.cause) || how >= machine.Completed && t.life.Again && (how != machine.GaveUp || pardon) {
+	if how == machine.Stopped && renews(end.cause) || how >= machine.Completed && t.life.Again {
 		how = machine.Renewed
 	}
-	w.outcome = how
+	end.how = how
 	if current && w.env.tree != nil {
 		w.env.tree.s.ended(w, how)
 	}
@@ -402,7 +466,7 @@ func (w *worker) leave() {
 	}
 }
 
-// post tells the supervisor something about the worker's task, if that has not been
+// post gives the supervisor an input about the worker's task, if that has not been
 // asked to stop meanwhile.
 func (w *worker) post(kind machine.Kind) {
 	t := w.task
@@ -425,7 +489,7 @@ func (w *worker) identify() {
 	id := goroutineID()
 	w.task.mu.Lock()
 	defer w.task.mu.Unlock()
-	w.goroutine = id
+	w.ending().goroutine = id
 }
 
 // labelled returns the parent of all runs, with the task's label for profiles.

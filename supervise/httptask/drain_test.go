@@ -155,7 +155,7 @@ func TestIdleConnections(t *testing.T) {
 		task := start(httptask.Serve(with(hello), p.listen()))
 		kept, _ := p.dial()
 		answer := send(t, kept, "/")
-		resp, err := http.ReadResponse(answer, nil)
+		resp, err := http.ReadResponse(answer, nil) //nolint:bodyclose // the connection is closed
 		if err != nil || resp.Close {
 			t.Fatal(err, resp)
 		}

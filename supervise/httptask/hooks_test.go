@@ -327,7 +327,7 @@ func TestTemporaryErrors(t *testing.T) {
 		}, httptask.WithListen(func(context.Context) (net.Listener, error) { return b, nil })))
 		b.fail <- temporary{errBoom}
 		c, _ := b.dial()
-		resp, err := http.ReadResponse(send(t, c, "/"), nil)
+		resp, err := http.ReadResponse(send(t, c, "/"), nil) //nolint:bodyclose // the connection is closed
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,7 @@ import (
 func ExampleRun() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey || a.Key == "command" { // they differ each time
+			if a.Key == slog.TimeKey || a.Key == "command" || a.Key == "ran" { // they differ each time
 				return slog.Attr{}
 			}
 			return a
@@ -34,6 +34,7 @@ func ExampleRun() {
 	// Output:
 	// level=INFO msg="3 files" task=report run=1 stream=stdout
 	// level=INFO msg="2 of them new" task=report run=1 stream=stdout
+	// level=INFO msg="task ended" task=report run=1
 	// <nil>
 }
 

@@ -2,85 +2,74 @@ package machine
 
 // advance does what can be done next towards what is wanted.
 func (m *Tree) advance() {
+	if m.mode == grouping && m.stopGroup() {
+		m.mode = up
+	}
 	switch m.mode {
+	case shut:
+	case up:
+		if m.startAll(len(m.places)) && !m.settled {
+			m.settled = true
+			m.out = append(m.out, Effect{Do: Settled})
+		}
+	case grouping:
+		m.startAll(m.from)
 	case closing:
 		m.stopAll()
-	case up:
-		limit := len(m.places)
-		if m.grouping && !m.regroup() {
-			limit = m.from
-		}
-		m.startAll(limit)
 	}
 }
 
-// regroup stops what is to be restarted together, one after another in reverse order,
-// and reports whether all is ready to be started. Those that crashed stop by
-// themselves, when their gates are open.
-func (m *Tree) regroup() bool {
-	for i := len(m.places) - 1; i >= m.from; i-- {
-		p := &m.places[i]
-		if !p.serves() || p.culprit {
-			continue
+// stopGroup stops what is to be restarted together, one after another in reverse order,
+// and reports whether none is left. Those that crashed end by themselves, when their
+// gates are open.
+func (m *Tree) stopGroup() bool {
+	for ; m.last >= m.from; m.last-- {
+		p := &m.places[m.last]
+		if p.stance == Served {
+			m.halt(m.last, p, ForGroup, regrouped)
 		}
-		then := Waiting
-		if p.traits.Has(Once) {
-			then = Down
-		}
-		m.halt(i, p, ForGroup, then)
-		return false
-	}
-	for i := m.from; i < len(m.places); i++ {
-		if m.places[i].serves() { // it crashed, and its gate is held
+		if p.stance == Halting {
 			return false
 		}
 	}
-	m.grouping = false
-	m.next = min(m.next, m.from)
-	return true
+	return m.stand[Culprit] == 0
 }
 
 // startAll starts the tasks below limit that wait for it, in order, as far as the
-// readiness of those before allows.
-func (m *Tree) startAll(limit int) {
-	for i := m.next; i < limit; i++ {
-		p := &m.places[i]
+// readiness of those before allows, and reports whether that was all of them.
+func (m *Tree) startAll(limit int) bool {
+	for m.next < limit && (m.stand[Waiting] > 0 || !m.settled) {
+		p := &m.places[m.next]
 		if p.stance == Waiting {
-			p.stance, p.open = Served, false
-			p.serial++
+			m.move(p, Served)
+			p.story = false
 			p.ready = !p.traits.Has(Slow)
-			m.serving++
-			m.do(Start, Asked, i)
+			p.serial++
+			m.do(Start, Asked, m.next)
 		}
 		if p.serves() && !p.ready {
-			m.next = i
-			return
+			return false
 		}
+		m.next++
 	}
-	m.next = max(m.next, limit)
-	if !m.settled && limit == len(m.places) {
-		m.settled = true
-		m.out = append(m.out, Effect{Do: Settled})
-	}
+	return true
 }
 
 // stopAll stops what is to be stopped next.
 func (m *Tree) stopAll() {
 	for ; m.last >= 0; m.last-- {
 		p := &m.places[m.last]
-		if p.stance == Gone {
-			continue
-		}
-		if !p.serves() {
-			m.rest(m.last, p, Down)
-			continue
-		}
-		m.halt(m.last, p, ForShutdown, Down)
-		if !m.config.Unordered {
-			return
+		switch {
+		case p.serves():
+			m.halt(m.last, p, ForShutdown, down)
+			if !m.config.Unordered {
+				return
+			}
+		case p.stance == Waiting:
+			m.rest(m.last, p, false)
 		}
 	}
-	if m.serving == 0 {
+	if m.serving() == 0 {
 		m.finish()
 	}
 }
@@ -93,8 +82,9 @@ func (m *Tree) finish() {
 		switch {
 		case p.stance == Gone:
 		case m.config.DropDynamic && p.traits.Has(Dynamic):
-			m.rest(i, p, Gone)
+			m.rest(i, p, true)
 		default:
+			m.move(p, Waiting)
 			*p = place{traits: p.traits, serial: p.serial}
 		}
 	}

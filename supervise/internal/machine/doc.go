@@ -10,6 +10,9 @@
 // The shell around them is package supervise. It calls Step while it holds a lock, and
 // performs the effects after that, outside of any lock.
 //
-// To add an input: name it in the list of kinds, give it a case in Step, write a
-// scenario in testdata, and post it from the shell.
+// The transcripts in testdata show both at work; begin with life.txt and strategies.txt.
+//
+// To add an input: name it in the list of kinds, give it a case in Step or take, write a
+// scenario in testdata, have the naive model in the tests know of it, and post it from
+// the shell.
 package machine

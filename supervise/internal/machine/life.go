@@ -57,39 +57,44 @@ type Life struct {
 // LifeKind is what has happened to a task.
 type LifeKind uint8
 
+// About the task.
 const (
-	// Serve: a worker begins to serve the task.
+	// Serve is a worker that begins to serve the task, in the place of any other.
 	Serve LifeKind = iota
-	// Begin: all that a run needs is there; it begins. Slow: it is not ready yet.
-	Begin
-	// Return: the function of a run has returned.
-	Return
-	// Leave: the worker has ended.
-	Leave
-	// Stop: the task is to stop.
+	// Stop is the wish that the task stops.
 	Stop
-	// Renew: an operator wants a new run now.
+	// Renew is the wish of an operator for a new run now.
 	Renew
-	// Cycle: a run under way is to end, and the task to go on at the gate.
+	// Cycle is the wish that a run under way ends, and that the task goes on at the gate.
 	Cycle
-	// Ready: a run says that it is ready.
+)
+
+// About the worker that serves it, or its run.
+const (
+	// Begin is a worker that has all that a run needs. A Slow one is not ready yet.
+	Begin LifeKind = iota + Cycle + 1
+	// Return is the end of the function of a run.
+	Return
+	// Leave is the end of the worker.
+	Leave
+	// Ready is a run that says that it is.
 	Ready
-	// Silence: the watchdog saw no sign of life of a run.
+	// Silence is what the watchdog found: no sign of life of a run.
 	Silence
-	// Tardy: a run was not ready in time.
+	// Tardy is a run that was not ready in time.
 	Tardy
-	// Overdue: a run that was cancelled has not returned in time.
+	// Overdue is a run that was cancelled and has not returned in time.
 	Overdue
 )
 
-var lifeKinds = [...]string{"serve", "begin", "return", "leave", "stop", "renew", "cycle", "ready", "silence", "tardy", "overdue"}
+var lifeKinds = [...]string{"serve", "stop", "renew", "cycle", "begin", "return", "leave", "ready", "silence", "tardy", "overdue"}
 
 // String returns the kind in words.
 func (k LifeKind) String() string { return name(lifeKinds[:], k, "input") }
 
 // LifeInput is one thing that happened. Worker and Run are the numbers of the worker and
 // of the run that it is about; where it is about another one than the machine has,
-// it changes nothing. Serve, Stop, Renew and Cycle are about the task, and need neither.
+// it changes nothing. What is about the task needs neither.
 type LifeInput struct {
 	Kind   LifeKind
 	Slow   bool
@@ -101,11 +106,11 @@ type LifeInput struct {
 type LifeEffect uint16
 
 const (
-	// Call: the run has begun; call its function.
+	// Call the function of the run that has begun.
 	Call LifeEffect = 1 << iota
-	// Settle: the run has ended by itself; ask the gate what follows.
+	// Settle what follows, with the gate: the run has ended by itself.
 	Settle
-	// Quit: the worker is to end, and no run follows.
+	// Quit the worker. No run follows.
 	Quit
 	// Cancel the context of the run under way, or of the one that waits to begin.
 	Cancel
@@ -115,11 +120,11 @@ const (
 	Release
 	// Tell that the run is ready.
 	Tell
-	// Abandon the run: its worker is left behind.
+	// Abandon the run. Its worker is left behind.
 	Abandon
 	// Replace the worker that was left behind: the task crashed, and goes on.
 	Replace
-	// Late: a run has returned that was abandoned before.
+	// Late is the end of a run that was abandoned before.
 	Late
 )
 
@@ -158,28 +163,11 @@ func (l *Life) UnderWay() bool {
 
 // Step takes in what happened, and returns what is to be done.
 func (l *Life) Step(in LifeInput) LifeEffect {
-	switch in.Kind {
-	case Serve:
-		l.Phase, l.Again = Held, false
-		l.Worker++
-		return 0
-	case Stop:
-		l.Again = false
-		return l.stop()
-	case Renew:
-		if l.Phase == Held {
-			l.Again = true
-			return Release
-		}
-		return l.stop()
-	case Cycle:
-		if l.Phase == Starting || l.Phase == Running {
-			return l.stop()
-		}
-		return 0
+	if in.Kind < Begin {
+		return l.ofTask(in.Kind)
 	}
 	if in.Worker != l.Worker {
-		return l.leftBehind(in.Kind)
+		return leftBehind(in.Kind)
 	}
 	switch in.Kind {
 	case Begin:
@@ -203,8 +191,31 @@ func (l *Life) Step(in LifeInput) LifeEffect {
 	return 0
 }
 
+// ofTask is Step for what is about the task.
+func (l *Life) ofTask(kind LifeKind) LifeEffect {
+	switch kind {
+	case Serve:
+		l.Phase, l.Again = Held, false
+		l.Worker++
+	case Stop:
+		l.Again = false
+		return l.stop()
+	case Renew:
+		if l.Phase == Held {
+			l.Again = true
+			return Release
+		}
+		return l.stop()
+	case Cycle:
+		if l.Phase == Starting || l.Phase == Running {
+			return l.stop()
+		}
+	}
+	return 0
+}
+
 // leftBehind is the answer to a worker that was abandoned.
-func (l *Life) leftBehind(kind LifeKind) LifeEffect {
+func leftBehind(kind LifeKind) LifeEffect {
 	switch kind {
 	case Return:
 		return Late
@@ -240,16 +251,22 @@ func (l *Life) returned(run uint64) LifeEffect {
 	return Settle
 }
 
+// stop has the task stop. The end of a run that the supervisor found fault with is
+// watched for already.
 func (l *Life) stop() LifeEffect {
 	switch l.Phase {
 	case Held:
 		l.Phase = Leaving
+		return Cancel | Watch
 	case Starting, Running:
 		l.Phase = Stopping
+		if l.Fault == Healthy {
+			return Cancel | Watch
+		}
+		return Cancel
 	default:
 		return 0
 	}
-	return Cancel | Watch
 }
 
 // fail cancels a run that the supervisor finds fault with. One that is being stopped

@@ -8,6 +8,9 @@ const (
 	Waiting Stance = iota
 	// Served is a task that a worker serves; it crashes and is restarted there.
 	Served
+	// Culprit is a served task that crashed, and for which its group is restarted: its
+	// worker ends when the gate opens.
+	Culprit
 	// Halting is a task whose worker was asked to stop.
 	Halting
 	// Down is a task that is not to run.
@@ -16,7 +19,7 @@ const (
 	Gone
 )
 
-var stances = [...]string{"waiting", "served", "halting", "down", "gone"}
+var stances = [...]string{"waiting", "served", "culprit", "halting", "down", "gone"}
 
 // String returns the stance in words.
 func (s Stance) String() string { return name(stances[:], s, "stance") }
@@ -42,39 +45,28 @@ func (t Traits) Has(traits Traits) bool { return t&traits == traits }
 
 // place is one task in the order of a supervisor.
 type place struct {
-	stance  Stance
-	then    Stance // what follows Halting: Waiting, Down or Gone
-	traits  Traits
-	ready   bool   // its worker has been ready once, or needs not say so
-	culprit bool   // it crashed, its group is restarted for it, and its gate is not open yet
-	again   bool   // an operator wants a new run after Halting, whatever the end
-	open    bool   // its story: it crashed, and neither a run nor an end followed yet
-	serial  uint32 // of the last start
-	wish    uint32 // of an operator, the last one
+	stance Stance
+	fate   fate
+	traits Traits
+	ready  bool   // its worker has been ready once, or needs not say so
+	story  bool   // it crashed, its worker has ended, and neither a run nor an end followed yet
+	serial uint32 // of the last start
+	wish   uint32 // of an operator, the last one
 }
 
 // serves reports whether a worker serves the task.
-func (p *place) serves() bool { return p.stance == Served || p.stance == Halting }
+func (p *place) serves() bool {
+	return p.stance == Served || p.stance == Culprit || p.stance == Halting
+}
 
-// End is how a worker has ended.
-type End uint8
+// fate is what follows when the worker of a task has ended. Of two wishes the one
+// further down counts, except that the last wish of an operator does.
+type fate uint8
 
 const (
-	// Stopped as it was asked to.
-	Stopped End = iota
-	// Renewed: stopped, to be started again.
-	Renewed
-	// Opened: it crashed, its hold is over, and its group is to be started.
-	Opened
-	// Completed by a clean exit.
-	Completed
-	// Failed by a crash after which no run follows.
-	Failed
-	// GaveUp: the policy did.
-	GaveUp
+	open      fate = iota // nobody asked the worker to end: how it ends decides
+	regrouped             // a start with its group, unless it ended by itself
+	renewed               // a start, however it ended
+	down                  // none
+	forgotten             // none, and the task is forgotten
 )
-
-var ends = [...]string{"stopped", "renewed", "opened", "completed", "failed", "gave up"}
-
-// String returns the end in words.
-func (e End) String() string { return name(ends[:], e, "end") }

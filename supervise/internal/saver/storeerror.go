@@ -18,6 +18,9 @@ type Error struct {
 	stack []byte // of a panic
 }
 
+// ErrorType returns the type of the store's error, for telemetry.
+func (e *Error) ErrorType() string { return fmt.Sprintf("%T", e.err) }
+
 // maxText is how many bytes of an error's text are kept.
 const maxText = 4096
 
