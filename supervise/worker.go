@@ -194,7 +194,7 @@ func (w *worker) start(p *past, now time.Time) {
 	if p.gate.TryStart(now) {
 		return
 	}
-	if by, paused := p.gate.PausedBy(); paused {
+	if by, paused := p.gate.PausedBy(); paused && w.env.tree != nil { // nobody would start it again under Run
 		w.task.ask(machine.Cycle, &stopCause{errPaused, by, true})
 		return
 	}
