@@ -12,6 +12,7 @@ import (
 
 // leftBehind is a run that was abandoned.
 type leftBehind struct {
+	run      uint64 // its number; err may be about a task below
 	err      *AbandonedError
 	told     chan struct{} // closed when that was reported; the end of the run is reported after
 	returned chan struct{} // closed when the run has returned
@@ -190,7 +191,7 @@ func (w *worker) overdue(run uint64) {
 		t.mu.Unlock()
 		return
 	}
-	left := &leftBehind{told: make(chan struct{}), returned: make(chan struct{}), goroutine: w.ending().goroutine}
+	left := &leftBehind{run: run, told: make(chan struct{}), returned: make(chan struct{}), goroutine: w.ending().goroutine}
 	left.err = &AbandonedError{Task: t.Name(), Run: run, Cause: w.cause()}
 	if effect&machine.Replace != 0 {
 		left.err.Cause = blame(fault, nil)
@@ -251,7 +252,7 @@ func (w *worker) returned(now time.Time, err error) {
 	left := w.end.left
 	w.task.mu.Unlock()
 	<-left.told
-	w.env.reportAside(w.task, Event{Kind: KindReturn, Run: left.err.Run, At: now, Err: err})
+	w.env.reportAside(w.task, Event{Kind: KindReturn, Run: left.run, At: now, Err: err})
 	w.comeBack()
 }
 

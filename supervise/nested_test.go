@@ -207,13 +207,19 @@ func TestStuckGrandchild(t *testing.T) {
 					path, leaf = "root/below/deep/stuck", deep
 				}
 				leaf.Add("first", healthy)
-				leaf.Add("stuck", func(context.Context) error { return stuckHere(free) })
+				leaf.Add("stuck", func(ctx context.Context) error {
+					if info, _ := supervise.FromContext(ctx); info.Run < 3 { // so that its runs and those of supervisors have other numbers
+						return errBoom
+					}
+					return stuckHere(free)
+				})
 				leaf.Add("last", healthy)
 				var opts []supervise.SupervisorOption
 				if name == "the timeout is of all" {
 					opts = append(opts, timeout)
 				}
-				root := supervise.New("root", append(opts, quiet)...)
+				var j journal
+				root := supervise.New("root", append(opts, quiet, supervise.WithObserver(&j))...)
 				root.Add("healthy", healthy)
 				add(root, below)
 				err := root.Run(bubble(t, time.Minute))
@@ -221,11 +227,14 @@ func TestStuckGrandchild(t *testing.T) {
 				close(free)
 				synctest.Wait()
 				left, abandoned := errors.AsType[*supervise.AbandonedError](err)
-				if !abandoned || left.Task != path || left.Run != 1 || left.Cause != errStop {
+				if !abandoned || left.Task != path || left.Run != 3 || left.Cause != errStop {
 					t.Fatalf("Run returned %v", err)
 				}
 				if !strings.Contains(string(left.Stack), "supervise_test.stuckHere(") {
 					t.Errorf("the stack is %s", left.Stack)
+				}
+				if wrong := wrongs(j.all()); len(wrong) > 0 || len(notReturned(j.all())) > 0 {
+					t.Errorf("%q have not returned; %q", notReturned(j.all()), wrong)
 				}
 				wrapped := strings.Contains(name, "function runs") // what is left behind then is the function
 				if !wrapped && running > 0 || live.Load() > 0 {

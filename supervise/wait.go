@@ -129,7 +129,7 @@ func (w *worker) awaitAbandoned() bool {
 		return true
 	}
 	ctx := w.waiting(forAbandoned)
-	run := left.err.Run
+	run := left.run
 	defer w.mention(func() error { return fmt.Errorf("waits for its run %d to return, which was abandoned", run) })()
 	for ; left != nil; left = left.before {
 		select {
