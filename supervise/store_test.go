@@ -68,11 +68,14 @@ func TestDeathOfTheProcessIsACrash(t *testing.T) {
 			info, _ = supervise.FromContext(ctx)
 			return nil
 		}, second, supervise.WithStore(dead))
-		if crashes := j.of(supervise.KindCrash); len(crashes) != 1 || !errors.Is(crashes[0].Err, supervise.ErrDied) || crashes[0].Run != 0 {
+		if crashes := j.of(supervise.KindCrash); len(crashes) != 1 || !errors.Is(crashes[0].Err, supervise.ErrDied) || crashes[0].Run != 1 {
 			t.Errorf("told of crashes %v, want the death", crashes)
 		}
 		if got := time.Since(begun); got != time.Second || !errors.Is(info.LastErr, supervise.ErrDied) {
 			t.Errorf("held for %v, then run with LastErr %v", got, info.LastErr)
+		}
+		if info.Run != 2 {
+			t.Errorf("run %d follows the first", info.Run)
 		}
 	})
 }
