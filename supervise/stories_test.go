@@ -1,11 +1,9 @@
 package supervise_test
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/holdfast-go/holdfast/supervise"
 )
@@ -142,10 +140,10 @@ func notReturned(events []supervise.Event) []string {
 // leftBehind returns the runs that an error of Run names as abandoned, as notReturned
 // does.
 func leftBehind(err error) (names []string) {
-	if left, ok := err.(*supervise.AbandonedError); ok { //nolint:errorlint // it walks the tree itself
+	if left, ok := err.(*supervise.AbandonedError); ok {
 		return []string{fmt.Sprint(left.Task, " ", left.Run)}
 	}
-	switch x := err.(type) { //nolint:errorlint // see above
+	switch x := err.(type) {
 	case interface{ Unwrap() []error }:
 		for _, inner := range x.Unwrap() {
 			names = append(names, leftBehind(inner)...)
@@ -155,20 +153,4 @@ func leftBehind(err error) (names []string) {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-// tell returns the events of a task in words, for what a failed test prints.
-func tell(events []supervise.Event) string {
-	var lines []string
-	for _, e := range events {
-		text := ""
-		if e.Err != nil {
-			text = ": " + e.Err.Error()
-			if errors.Is(e.Err, supervise.ErrAbandoned) && e.Kind == supervise.KindStop {
-				text = ": abandoned"
-			}
-		}
-		lines = append(lines, fmt.Sprint(e.At.Format("04:05.000 "), e.Task, " ", e.Kind, " ", e.Run, text))
-	}
-	return strings.Join(lines, "\n")
 }
