@@ -267,7 +267,7 @@ func (g *Gate) History() policy.History {
 // Snapshot returns the gate as data that can be saved; see [Tracker.Snapshot].
 func (g *Gate) Snapshot() Snapshot {
 	g.mu.Lock()
-	t := Tracker{log: *g.tracker.log.Clone(), word: g.tracker.word, pausedBy: g.tracker.pausedBy}
+	t := Tracker{log: *g.tracker.log.Clone(), word: g.tracker.word, runs: g.tracker.runs}
 	g.mu.Unlock()
 	return t.Snapshot() // which calls the Error method of the last error, outside the lock
 }

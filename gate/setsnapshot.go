@@ -21,7 +21,7 @@ func (s *Set[K]) Snapshot(key K) (Snapshot, bool) {
 // snapshot unlocks the shard before it takes the snapshot, of a copy: that calls the
 // Error method of the last error, which is a user's.
 func (h *shard[K]) snapshot(e *entry[K]) Snapshot {
-	t := Tracker{log: *e.tracker.log.Clone(), word: e.tracker.word, pausedBy: e.tracker.pausedBy}
+	t := Tracker{log: *e.tracker.log.Clone(), word: e.tracker.word, runs: e.tracker.runs}
 	h.mu.Unlock()
 	return t.Snapshot()
 }

@@ -17,17 +17,20 @@ const SnapshotVersion = 2
 // Snapshot is a gate as data: its state and its history, of which the last
 // error is kept as text. It goes to JSON and back without loss.
 type Snapshot struct {
-	Version  int           `json:"version"`
-	Phase    Phase         `json:"phase"`
-	Until    time.Time     `json:"until,omitzero"`     // of State, by the wall clock
-	PausedBy *By           `json:"paused_by,omitzero"` // with Paused
-	History  policy.Record `json:"history"`
+	Version  int       `json:"version"`
+	Phase    Phase     `json:"phase"`
+	Until    time.Time `json:"until,omitzero"`     // of State, by the wall clock
+	PausedBy *By       `json:"paused_by,omitzero"` // with Paused
+	// Runs is how many runs the gate has seen start, before it was restored, too. A
+	// force release does not change it. A program that did not count them yet has left 0.
+	Runs    uint64        `json:"runs,omitzero"`
+	History policy.Record `json:"history"`
 }
 
 // Snapshot returns what t holds, but for its policy.
 func (t *Tracker) Snapshot() Snapshot {
 	r := t.log.Record()
-	s := Snapshot{Version: SnapshotVersion, Phase: Phase(t.word.Phase()), History: policy.Record(r)}
+	s := Snapshot{Version: SnapshotVersion, Phase: Phase(t.word.Phase()), Runs: min(t.runs, mostRuns), History: policy.Record(r)}
 	switch {
 	case t.word == 0:
 	case t.word.Endless():
@@ -37,11 +40,14 @@ func (t *Tracker) Snapshot() Snapshot {
 		// JSON; it differs by as much as its present does.
 		s.Until = asEnd(r.Start.Add(r.Now + t.word.Until() - t.log.Last()))
 	}
-	if t.pausedBy != nil {
-		s.PausedBy = new(*t.pausedBy)
+	if by, ok := t.PausedBy(); ok {
+		s.PausedBy = &by
 	}
 	return s
 }
+
+// mostRuns leaves room for the runs to come, as a record does for crashes.
+const mostRuns = math.MaxInt64
 
 // asEnd returns t, or the instant after it if t stands for something else in a
 // snapshot than the end of a hold: the zero time and never.
@@ -68,6 +74,7 @@ func (t *Tracker) Restore(s Snapshot) error {
 		return err
 	}
 	t.open()
+	t.runs = s.Runs
 	switch {
 	case s.Phase == Idle:
 	case s.Until.Equal(never):
@@ -77,10 +84,11 @@ func (t *Tracker) Restore(s Snapshot) error {
 		t.word = pack(s.Phase, min(t.log.Last()+min(left, forever), forever))
 	}
 	if s.Phase == Paused {
-		t.pausedBy = new(By)
+		by := By{}
 		if s.PausedBy != nil {
-			*t.pausedBy = *s.PausedBy
+			by = *s.PausedBy
 		}
+		t.pause(by)
 	}
 	return nil
 }
@@ -123,6 +131,8 @@ func (s Snapshot) checkState() error {
 		return fmt.Errorf("the history is empty, though the phase is %v", s.Phase)
 	case s.Phase != Paused && s.PausedBy != nil:
 		return fmt.Errorf("paused_by is set, though the phase is %v", s.Phase)
+	case s.Runs > mostRuns:
+		return fmt.Errorf("runs (%d) is above %d", s.Runs, uint64(mostRuns))
 	}
 	return s.checkUntil()
 }

@@ -43,7 +43,7 @@ func TestSnapshotJSON(t *testing.T) {
 	tracker.ObserveCrash(at(1), errors.New("no such host"))
 	s := tracker.Snapshot()
 	s.History.Seed = 7
-	want := `{"version":2,"phase":"backing off","until":"2026-01-02T03:04:06.5Z","history":{` +
+	want := `{"version":2,"phase":"backing off","until":"2026-01-02T03:04:06.5Z","runs":1,"history":{` +
 		`"start":"2026-01-02T03:04:05Z","now":"1s","ran":"1s","error":"no such host","crashed":true,` +
 		`"crashes":["1s"],"total":1,"streak":1,"last_delay":"500ms","depth":5,"seed":7}}`
 	if got := mustMarshal(t, s); got != want {
@@ -139,6 +139,7 @@ func TestRestoreRefuses(t *testing.T) {
 		{"future version", func(s *gate.Snapshot) { s.Version = 3 }, "snapshot version (3) is not one that this program reads, 1 to 2;"},
 		{"unknown phase", func(s *gate.Snapshot) { s.Phase = 9 }, "phase (9) is unknown"},
 		{"paused until", func(s *gate.Snapshot) { s.Phase = gate.Paused }, "though the phase is paused"},
+		{"more runs than can be counted", func(s *gate.Snapshot) { s.Runs = 1 << 63 }, "runs (9223372036854775808) is above 9223372036854775807"},
 		{"paused by, though held otherwise", func(s *gate.Snapshot) { s.PausedBy = pausedBy }, "paused_by is set, though the phase is backing off"},
 		{"idle until", func(s *gate.Snapshot) { s.Phase = gate.Idle }, "though the phase is idle"},
 		{"gave up until", func(s *gate.Snapshot) { s.Phase = gate.GaveUp }, "is not 9999-12-31 23:59:59.999999999 +0000 UTC, though the phase is gave up"},
@@ -282,5 +283,36 @@ func TestRestoreUnderAnotherPolicy(t *testing.T) {
 		m.ForceRelease()
 		m.ObserveCrash(at(3), errCrash)
 		wantState(t, m, held(gate.BackingOff, at(4)))
+	})
+}
+
+// The runs that were started are counted over all lives, whatever else happens.
+func TestRunsAreCounted(t *testing.T) {
+	onEach(t, func(t *testing.T, fresh func(policy.Policy) machine) {
+		m := fresh(policy.Constant(time.Second))
+		m.ObserveStart(at(0))
+		m.ObserveStart(at(1)) // the one before has ended
+		m.ObserveCrash(at(2), errCrash)
+		m.TryStart(at(2)) // it is held
+		m.TryStart(at(3))
+		m.TryStart(at(3)) // it runs
+		m.ForceRelease()
+		m.Pause(gate.By{Who: "ann"})
+		s := throughJSON(t, m.Snapshot())
+		if s.Runs != 3 {
+			t.Fatalf("%d runs, want 3", s.Runs)
+		}
+		next := fresh(nil)
+		if err := next.Restore(s.Resume(at(60))); err != nil {
+			t.Fatal(err)
+		}
+		next.ObserveStart(at(61))
+		if got := next.Snapshot().Runs; got != 4 {
+			t.Errorf("%d runs after the next life began one, want 4", got)
+		}
+		s.Version, s.Runs = 2, 0 // of a program that did not count them
+		if err := next.Restore(s); err != nil || next.Snapshot().Runs != 0 {
+			t.Errorf("%d runs, error %v", next.Snapshot().Runs, err)
+		}
 	})
 }

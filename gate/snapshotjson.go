@@ -50,6 +50,8 @@ func (s *Snapshot) readField(f jsonobj.Field) (err error) {
 	case "paused_by":
 		s.PausedBy = new(By)
 		err = s.PausedBy.UnmarshalJSON(f.Value)
+	case "runs":
+		s.Runs, err = jsonobj.Number[uint64](f.Value, "a number of runs, which is a whole one")
 	case "history":
 		err = json.Unmarshal(f.Value, &s.History)
 	}

@@ -24,11 +24,11 @@ var ErrNil = errors.New("gate: crashed, with a nil error")
 // crashes back. A policy that panics counts as policy.Default for that decision.
 // A Tracker must not be copied once used. Not safe for concurrent use.
 type Tracker struct {
-	policy   policy.Policy // nil until used, for policy.Default
-	log      history.Log
-	word     word
-	pausedBy *By            // nil unless paused
-	rules    *history.Rules // of the policy, where it is one that need not be asked
+	policy policy.Policy // nil until used, for policy.Default
+	log    history.Log
+	word   word
+	runs   uint64         // that were started
+	rules  *history.Rules // of the policy, where it is one that need not be asked
 }
 
 // NewTracker returns a tracker under p; a nil p is [policy.Default].
@@ -61,6 +61,7 @@ func (t *Tracker) ObserveStart(now time.Time) {
 }
 
 func (t *Tracker) begin(now time.Time) {
+	t.runs++
 	t.log.ObserveStart(now)
 	t.open()
 }
@@ -163,8 +164,10 @@ const paused = word(forever)<<3 | word(Paused)
 
 // open ends a hold of whatever kind.
 func (t *Tracker) open() {
+	if t.word == paused {
+		t.log.SetPausedBy(nil)
+	}
 	t.word = 0
-	t.pausedBy = nil
 }
 
 // MaybeRelease opens the gate if the hold is over at now, and reports whether
@@ -201,17 +204,21 @@ func (t *Tracker) Probe(_ ...By) bool {
 // paused already; who paused it last is kept.
 func (t *Tracker) Pause(by ...By) bool {
 	fresh := t.word != paused
-	t.word = paused
-	t.pausedBy = new(first(by))
+	t.pause(first(by))
 	return fresh
+}
+
+func (t *Tracker) pause(by By) {
+	t.word = paused
+	t.log.SetPausedBy(new(history.By(by)))
 }
 
 // PausedBy returns who paused the gate, and why; false if it is not paused.
 func (t *Tracker) PausedBy() (By, bool) {
-	if t.pausedBy == nil {
-		return By{}, false
+	if by := t.log.PausedBy(); by != nil {
+		return By(*by), true
 	}
-	return *t.pausedBy, true
+	return By{}, false
 }
 
 // State returns the state as it stands. A hold that is over stays until

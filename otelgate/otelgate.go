@@ -115,7 +115,7 @@ func (o *Observer) Enabled(k supervise.Kind) bool {
 		o.silent.listen()
 	case supervise.KindStore:
 		return o.measured()
-	case supervise.KindReturn, supervise.KindFault:
+	case supervise.KindReturn, supervise.KindFault, supervise.KindWait:
 		return false
 	}
 	return o.open.Load() > 0 || o.measured()

@@ -13,10 +13,15 @@ import (
 // Info is what [FromContext] returns about a run.
 type Info struct {
 	Task string // the task's name
-	// Run is the number of the run: 1 for the first, one more for each that
-	// follows. It never comes again, so that what a run writes can be fenced: a
-	// store that keeps the number of the last writer and refuses lower ones is
-	// safe from goroutines that have outlived their run.
+	// Run is the number of the run: 1 for the first, one more for each that follows. It
+	// never comes again in a [Task], or a call of [Run], so that what a run writes can be
+	// fenced: a database that keeps the number of the last writer and refuses lower ones
+	// is safe from goroutines that have outlived their run.
+	//
+	// Without a store the count begins at 1 again when the process is started again, and
+	// at each call of Run. With [WithStore] it goes on where it was saved last. A process
+	// that dies within the time that one Save takes after a start may have that number
+	// repeated, and while the store fails, or after a conflict in it, nothing is saved.
 	Run uint64
 	// LastErr is what the run before ended with: nil after a clean exit and for the
 	// first run, unless a store shows that the process died in one before ([ErrDied]).
@@ -227,7 +232,7 @@ func (w *worker) nextContext() *runContext {
 	c, p := &w.first, t.past.Load()
 	if w.run != nil {
 		if len(p.unused) == 0 {
-			p.unused = make([]runContext, min(run, contextChunk))
+			p.unused = make([]runContext, min(run-p.recalled, contextChunk))
 		}
 		c, p.unused = &p.unused[0], p.unused[1:]
 	}

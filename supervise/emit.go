@@ -96,7 +96,7 @@ func (w *worker) reportCrash(now time.Time, ran time.Duration, state gate.State)
 		streak = max(streak, 1) // the gate may have been released just now
 	}
 	w.env.emit(t, Event{Kind: KindCrash, Run: run, At: now, Ran: ran, Err: t.lastErr(), State: state, Streak: streak,
-		Last: t.opts.restart == Never && run > 0, Injected: w.wasInjected()})
+		Last: t.opts.restart == Never && !w.fresh, Injected: w.wasInjected()})
 }
 
 //go:noinline
@@ -128,7 +128,7 @@ func (w *worker) reportGiveUp(now time.Time) *GaveUpError {
 	t := w.task
 	h := t.past.Load().gate.History()
 	run, last := t.runNumber(), t.lastErr()
-	if run == 0 { // it had given up before
+	if last == nil { // it had given up before
 		last = h.Err()
 	}
 	err := &GaveUpError{t.Name(), int(h.Crashes()), last}

@@ -192,3 +192,70 @@ func (p panicking) Enabled(context.Context, slog.Level) bool {
 }
 
 func (panicking) Handle(context.Context, slog.Record) error { panic(errors.New("handle")) }
+
+// TestDeafTaskIsMentioned: a task that nothing forces to stop, and that does not, is named
+// in the log after ten seconds: alone, in a supervisor that stops, and when an operator
+// stops it.
+func TestDeafTaskIsMentioned(t *testing.T) {
+	slow := func(ctx context.Context) error {
+		<-ctx.Done()
+		time.Sleep(time.Minute)
+		return nil
+	}
+	for name, run := range map[string]func(ctx context.Context, log supervise.Option){
+		"alone": func(ctx context.Context, log supervise.Option) {
+			_ = supervise.Run(ctx, slow, supervise.WithName("s/deaf"), log)
+		},
+		"supervisor": func(ctx context.Context, log supervise.Option) {
+			s := supervise.New("s", log)
+			s.Add("deaf", slow)
+			_ = s.Run(ctx)
+		},
+		"unordered": func(ctx context.Context, log supervise.Option) {
+			s := supervise.New("s", log, supervise.Unordered())
+			s.Add("deaf", slow)
+			_ = s.Run(ctx)
+		},
+		"operator": func(ctx context.Context, log supervise.Option) {
+			s := supervise.New("s", log)
+			deaf := s.Add("deaf", slow)
+			time.AfterFunc(30*time.Second, func() { deaf.Stop() })
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+			defer cancel()
+			_ = s.Run(ctx)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := &capture{least: slog.LevelInfo}
+				run(bubble(t, time.Minute), c.logger())
+				want := "task was asked to stop, and has not yet task=s/deaf"
+				if n := strings.Count(strings.Join(c.lines, "\n"), want); n != 1 {
+					t.Errorf("it is said %d times:\n%s", n, strings.Join(c.lines, "\n"))
+				}
+			})
+		})
+	}
+}
+
+// TestWaitsAreMentioned: whoever waits for another task says for which, and a supervisor
+// without tasks says that.
+func TestWaitsAreMentioned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &capture{least: slog.LevelInfo}
+		s := supervise.New("s", c.logger())
+		s.Add("slow", waits, supervise.WithReadyTimeout(time.Minute))
+		s.Add("web", waits)
+		_ = s.Run(bubble(t, 30*time.Second))
+		text := strings.Join(c.lines, "\n")
+		if !strings.Contains(text, "task has not become ready for 10s, and those after it wait for that task=s/slow") {
+			t.Error(text)
+		}
+		c.lines = nil
+		_ = supervise.New("empty", c.logger()).Run(bubble(t, time.Second))
+		synctest.Wait()
+		if text := strings.Join(c.lines, "\n"); !strings.Contains(text, "supervisor has no tasks; it waits for one to be added") {
+			t.Error(text)
+		}
+	})
+}

@@ -60,7 +60,19 @@ func (tr *tree) mentionWait(wait machine.Wait, t *Task) {
 	case wait == machine.ForReady:
 		tr.env.reportWait(t, errors.New("has not become ready for 10s, and those after it wait for that"))
 	default:
-		tr.env.reportWait(t, errors.New("was asked to stop 10s ago, and has not"))
+		tr.env.reportWait(t, errDeaf)
+	}
+}
+
+var errDeaf = errors.New("was asked to stop, and has not yet")
+
+// mentionStop reports it if a task under Run takes long to stop, which nothing bounds. It
+// returns when the task has ended.
+func (w *worker) mentionStop() {
+	if w.stopTimeout() < 0 {
+		timer := time.AfterFunc(longWait, func() { w.env.reportWait(w.task, errDeaf) })
+		<-w.env.done
+		timer.Stop()
 	}
 }
 

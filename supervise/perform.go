@@ -3,14 +3,11 @@ package supervise
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/holdfast-go/holdfast/gate"
 	"github.com/holdfast-go/holdfast/supervise/internal/machine"
-	"github.com/holdfast-go/holdfast/supervise/internal/saver"
 )
 
 // tree is a supervisor while its Run runs. Whoever has an input steps the machine under
@@ -44,138 +41,6 @@ var (
 	errPaused    = errors.New("supervise: stopped, as an operator has paused the task")
 	errComplete  = errors.New("supervise: stopped, as a significant task has ended")
 )
-
-// open makes the tree of a call of Run.
-func (s *Supervisor) open(ctx context.Context) (*tree, error) {
-	tr := newTree(ctx, s)
-	if tr.within(s) {
-		return nil, fmt.Errorf("supervise: supervisor %q is to run as a task below itself; supervisors form trees, not cycles", s.name)
-	}
-	s.mu.Lock()
-	if s.tree != nil {
-		s.mu.Unlock()
-		return nil, fmt.Errorf("supervise: supervisor %q is running already; let its Run return first", s.name)
-	}
-	s.tree = tr
-	s.parent = tr.parent
-	s.mu.Unlock()
-	if tr.parent != nil && tr.parent.opts.sup != nil {
-		tr.parent.opts.sup.adopt(tr.parent, s)
-	}
-	s.move(tr.env.prefix)
-	s.forgive()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.queue(s.machine.Step(machine.Input{Kind: machine.Open}), nil)
-	return tr, nil
-}
-
-func newTree(ctx context.Context, s *Supervisor) *tree {
-	tr := &tree{s: s, self: ctx}
-	o := &s.opts.tasks
-	free := context.WithoutCancel(ctx)
-	if c, ok := ctx.Value(runKey{}).(*runContext); ok {
-		tr.parent = c.worker.task
-		tr.env = c.worker.env.below(free, tr.parent.Name()+"/", o)
-		if d := tr.parent.opts.stopTimeout; d >= 0 && o.stopTimeout < 0 && tr.parent.runs(s) {
-			tr.env.stopTimeout = d
-		}
-		tr.env.located = c.worker.located()
-	} else {
-		tr.env = newEnv(free, s.name+"/", o)
-	}
-	tr.env.tree = tr
-	if o.store != nil {
-		tr.env.saver, tr.ownsSaver = saver.New(o.store), true
-	}
-	if s.opts.maxStarts > 0 {
-		tr.permits = semaphore.NewWeighted(int64(s.opts.maxStarts))
-	}
-	return tr
-}
-
-// within reports whether the tree is somewhere below s.
-func (tr *tree) within(s *Supervisor) bool {
-	for t := tr.parent; t != nil && t.opts.sup != nil; t = t.opts.sup.runsAs() {
-		if t.opts.sup == s {
-			return true
-		}
-	}
-	return false
-}
-
-// runs reports whether the task's function is the Run of s itself.
-func (t *Task) runs(s *Supervisor) bool {
-	return t.nested && t.opts.sup != nil && t.opts.sup.child(t) == s
-}
-
-// forgive gives a clean slate to the tasks that the policy had given up on when
-// the supervisor ran before: that it runs again is the decision to try again.
-func (s *Supervisor) forgive() {
-	for _, t := range s.list() {
-		t.pardonAside(gate.By{})
-	}
-}
-
-// pardon opens the task's gate if its policy gave up. It calls the gate's observers.
-func (t *Task) pardon(by gate.By) {
-	if g := t.theGate(); g != nil && g.State().Phase() == gate.GaveUp {
-		g.ForceRelease(by)
-	}
-}
-
-// pardonAside is pardon for the goroutine of Run: an observer of the gate must neither
-// hold that up nor end it. It returns when the gate is open.
-func (t *Task) pardonAside(by gate.By) {
-	g := t.theGate()
-	if g == nil || g.State().Phase() != gate.GaveUp {
-		return
-	}
-	ctx, done := context.WithCancel(context.Background())
-	go func() {
-		defer done()
-		g.ForceRelease(by)
-	}()
-	_ = g.Wait(ctx) // which does not wait for observers
-}
-
-// close ends the tree, and returns what Run returns.
-func (s *Supervisor) close(tr *tree) error {
-	tr.nag.watch(tr, machine.NoWait, nil)
-	if tr.ownsSaver {
-		tr.env.saver.Close()
-	}
-	if tr.parent == nil {
-		tr.env.all.flush()
-	} else {
-		tr.dropFeeds()
-		if up := tr.parent.opts.sup; up != nil && !tr.parent.runs(s) {
-			up.disown(tr.parent, s)
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tree = nil
-	select {
-	case <-s.settled:
-		s.settled = make(chan struct{})
-	default:
-	}
-	return tr.report()
-}
-
-// report is what Run returns.
-func (tr *tree) report() error {
-	errs := append([]error{tr.result}, tr.ends...)
-	for _, left := range tr.s.left {
-		for ; left != nil; left = left.before {
-			if !left.back() {
-				errs = append(errs, left.err)
-			}
-		}
-	}
-	return join(errs...)
-}
 
 // queue notes what the machine wants done. It returns the number of the wish if a worker
 // is to be renewed, which the operator's own goroutine does. Called with mu.
@@ -349,51 +214,6 @@ func (tr *tree) causeOf(e effect) error {
 		return tr.cause
 	}
 	return ErrStopped
-}
-
-// starts are the tasks that are started together. Whether starts are to be reported is
-// asked once for them, aside.
-type starts struct {
-	*tree
-	asked, wanted bool
-}
-
-func (st *starts) start(t *Task, serial uint32) {
-	e := st.envOf(t)
-	w := t.newWorker(e, serial)
-	wanted := st.wanted
-	if e != st.env || !st.asked {
-		wanted = e.wantsAside(KindStart)
-	}
-	if e == st.env {
-		st.asked, st.wanted = true, wanted
-	}
-	w.beginNow(wanted)
-	go w.work(nil)
-}
-
-// newWorker returns the worker that is to serve the task from now on.
-func (t *Task) newWorker(e *env, serial uint32) *worker {
-	behind := false
-	if s := t.opts.sup; s != nil {
-		s.mu.Lock()
-		behind = s.left[t] != nil
-		s.mu.Unlock()
-	}
-	e.serves(1)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	w := &t.first
-	if t.worker != nil {
-		w = &worker{}
-	}
-	t.life.Step(machine.LifeInput{Kind: machine.Serve})
-	w.task, w.env, w.serial, w.number, w.behind = t, e, serial, t.life.Worker, behind
-	if e.saver == nil {
-		w.stage = arriving
-	}
-	t.worker = w
-	return w
 }
 
 // ready says that all tasks are up.

@@ -54,7 +54,10 @@ func Run(ctx context.Context, fn func(context.Context) error, opts ...RunOption)
 		e.saver = saver.New(o.store)
 	}
 	w := t.newWorker(e, 0)
-	stop := context.AfterFunc(ctx, func() { t.ask(machine.Stop, context.Cause(ctx)) })
+	stop := context.AfterFunc(ctx, func() {
+		t.ask(machine.Stop, context.Cause(ctx))
+		w.mentionStop()
+	})
 	go w.work(nil)
 	<-e.done
 	stop()

@@ -118,6 +118,9 @@ func (s *Supervisor) stanceOf(t *Task) (machine.Stance, *Task) {
 	if !s.has(t) {
 		return machine.Gone, nil
 	}
+	if s.machine.Rests(int(t.index)) {
+		return machine.Down, nil
+	}
 	i, blocked := s.machine.Blocker(int(t.index))
 	if !blocked {
 		return s.machine.Stance(int(t.index)), nil

@@ -28,10 +28,21 @@ var ErrDied = errors.New("supervise: the process died during the run")
 // on starts from a clean slate: that the process was started again is the decision
 // to try again. A task that was stopped, or ended by itself, has not died.
 //
+// The death counts for each task that ran, since nobody can say which of them ended the
+// process: an innocent one is held for as long as its policy says, and is free again
+// after a stable run. Where that is worse than trying again at once, leave deaths out of
+// the account of the task:
+//
+//	policy.Compose(policy.Default(), policy.Ignore(func(err error) bool { return errors.Is(err, supervise.ErrDied) }))
+//
+// The numbers of runs go on from the last one saved: see [Info]. The event of a death
+// has the number of the run that died. A gate of [WithGate] counts the runs of everyone
+// who uses it: the numbers go on from there, if that is higher, so some may be left out.
+//
 // Changes are saved in the background: no task waits for that, and runs are not
 // held until their start is durable, since a slow disk is no reason not to run. So
 // a process that dies within the time that one Save takes, after a start or a
-// crash, has that one forgotten. Of several changes the last is saved. When Run
+// crash, has that one forgotten, and may repeat the number of a run. Of several changes the last is saved. When Run
 // returns all is saved, unless that takes more than a second.
 //
 // When the store fails the tasks go on in memory. That is reported, by
@@ -52,8 +63,18 @@ func WithStore(store gate.Store) StoreOption {
 // kept is the gate of a task in a store.
 type kept struct {
 	*saver.Entry
-	by  *saver.Saver
-	key string
+	task *Task
+	gate *gate.Gate
+	by   *saver.Saver
+	key  string
+}
+
+// Snapshot returns what is to be saved: the gate, with all runs of the task. It may not
+// have seen them all, such as those before it was made.
+func (k *kept) Snapshot() gate.Snapshot {
+	s := k.gate.Snapshot()
+	s.Runs = max(s.Runs, k.task.runNumber())
+	return s
 }
 
 // recall restores the task's gate from the store, before the first run of a worker
@@ -64,9 +85,18 @@ func (w *worker) recall() {
 	if p.kept != nil && p.kept.by == s && p.kept.key == key {
 		return
 	}
-	p.kept = &kept{s.Entry(key, p.gate, func(err error) { w.env.reportStore(t, err) }), s, key}
+	p.kept = &kept{task: t, gate: p.gate, by: s, key: key}
+	p.kept.Entry = s.Entry(key, p.kept, func(err error) { w.env.reportStore(t, err) })
 	saved, found, err := p.kept.Load(w.waiting(forStore))
-	if err != nil || !found || !p.gate.History().Now().IsZero() {
+	if used := !p.gate.History().Now().IsZero(); err != nil || !found || used {
+		runs := uint64(0)
+		if used {
+			runs = p.gate.Snapshot().Runs
+		}
+		if found && new(gate.Tracker).Restore(saved) == nil {
+			runs = max(runs, saved.Runs)
+		}
+		w.countFrom(p, runs)
 		return
 	}
 	now := time.Now()
@@ -75,9 +105,30 @@ func (w *worker) recall() {
 			"delete it from the store to have the task saved again: %w", key, err))
 		return
 	}
+	w.countFrom(p, saved.Runs)
 	t.pardon(gate.By{})
 	if p.gate.History().Running() {
 		w.died(p, now)
+	}
+}
+
+// countFrom has the numbers of runs go on from one that has been, unless the task has
+// come further already.
+func (w *worker) countFrom(p *past, run uint64) {
+	t := w.task
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if w.number != t.life.Worker || run <= t.life.Run {
+		return
+	}
+	p.recalled += run - t.life.Run
+	t.life.Run = run
+	if w.fresh {
+		w.run.run = t.life.Pending()
+	}
+	if w.end != nil && w.end.timer != nil { // which is about the number before
+		w.end.stopTimer()
+		w.watchEnd()
 	}
 }
 

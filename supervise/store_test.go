@@ -68,13 +68,45 @@ func TestDeathOfTheProcessIsACrash(t *testing.T) {
 			info, _ = supervise.FromContext(ctx)
 			return nil
 		}, second, supervise.WithStore(dead))
-		if crashes := j.of(supervise.KindCrash); len(crashes) != 1 || !errors.Is(crashes[0].Err, supervise.ErrDied) || crashes[0].Run != 0 {
+		if crashes := j.of(supervise.KindCrash); len(crashes) != 1 || !errors.Is(crashes[0].Err, supervise.ErrDied) || crashes[0].Run != 1 {
 			t.Errorf("told of crashes %v, want the death", crashes)
 		}
 		if got := time.Since(begun); got != time.Second || !errors.Is(info.LastErr, supervise.ErrDied) {
 			t.Errorf("held for %v, then run with LastErr %v", got, info.LastErr)
 		}
+		if info.Run != 2 {
+			t.Errorf("run %d follows the first", info.Run)
+		}
 	})
+}
+
+// TestDeathsOfOthers: a task that is innocent of the deaths of its process can be left
+// out of the account of them; by default they count.
+func TestDeathsOfOthers(t *testing.T) {
+	innocent := policy.Compose(policy.Default(), policy.Ignore(func(err error) bool { return errors.Is(err, supervise.ErrDied) }))
+	for name, test := range map[string]struct {
+		policy  policy.Policy
+		tripped bool
+	}{"by default": {policy.Default(), true}, "ignored": {innocent, false}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := new(gatetest.MemoryStore)
+				for range 6 {
+					var dead *gatetest.MemoryStore
+					until(t, 10*time.Minute, func(ctx context.Context) error {
+						time.Sleep(time.Second)
+						dead = copied(t, store, "poller")
+						return waits(ctx)
+					}, supervise.WithPolicy(test.policy), supervise.WithStore(store))
+					store = dead
+				}
+				s, _ := loaded(t, store, "poller")
+				if tripped := s.History.Streak > 1; tripped != test.tripped {
+					t.Errorf("a streak of %d after six deaths", s.History.Streak)
+				}
+			})
+		})
+	}
 }
 
 func TestCleanStopIsNoDeath(t *testing.T) {

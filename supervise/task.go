@@ -52,10 +52,11 @@ type past struct {
 	counted uint64                     // crashes that the gate has counted; the worker's own
 
 	// guarded by the task's mu
-	crashes uint64
-	last    error // what the last run ended with
-	note    *note // what observers made of that; nil if nothing
-	runs    history
+	recalled uint64 // runs of lives before, which the store knew of
+	crashes  uint64
+	last     error // what the last run ended with
+	note     *note // what observers made of that; nil if nothing
+	runs     history
 }
 
 // functionName is the name of a function without the path of its package, such

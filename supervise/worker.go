@@ -38,33 +38,6 @@ type worker struct {
 	first  runContext
 }
 
-// ending is what there is to know of the end of a worker. It is guarded by the task's mu.
-type ending struct {
-	cause error       // why it is to stop; nil while it is not. Then what the task ended with
-	timer *time.Timer // of the stop timeout; nil while none is set
-	left  *leftBehind // once it was left behind
-	how   machine.End
-
-	goroutine uint64 // which it is, if it may be left behind
-}
-
-// cause returns why the worker is to stop, or nil. Called with the task's mu.
-func (w *worker) cause() error {
-	if w.end == nil {
-		return nil
-	}
-	return w.end.cause
-}
-
-// ending returns what there is to know of the worker's end, to be added to. Called with the
-// task's mu.
-func (w *worker) ending() *ending {
-	if w.end == nil {
-		w.end = &ending{}
-	}
-	return w.end
-}
-
 // stage is what the worker does next. It is set before code of a user's is called, to
 // what follows: if that ends the goroutine, the next one goes on there.
 type stage uint8
@@ -390,82 +363,6 @@ func (w *worker) decide(p *passage) {
 	}
 }
 
-// quit has the worker end, as it was asked to stop. real is what the run ended with,
-// if that says more.
-func (w *worker) quit(now time.Time, ran time.Duration, real error) {
-	t := w.task
-	w.how, w.stage = machine.Stopped, leaving
-	t.mu.Lock()
-	current := w.number == t.life.Worker
-	if real != nil {
-		w.end.cause = &stoppedWith{w.end.cause, real}
-	}
-	cause := w.cause()
-	t.mu.Unlock()
-	if !current {
-		return
-	}
-	if w.env.wants(KindStop) {
-		w.reportStop(now, ran, cause)
-	}
-}
-
-// endAs has the worker end, as no run is to follow.
-func (w *worker) endAs(how machine.End, result error) {
-	w.task.mu.Lock()
-	w.ending().cause = result
-	w.task.mu.Unlock()
-	w.how, w.stage = how, leaving
-}
-
-// giveUp has the worker end, as the policy gave up, unless the task is to stop anyway.
-func (w *worker) giveUp(now time.Time) {
-	t := w.task
-	done := w.done()
-	t.mu.Lock()
-	w.notice(done)
-	asked := t.life.Phase == machine.Leaving
-	t.mu.Unlock()
-	if asked {
-		w.quit(now, 0, nil)
-		return
-	}
-	w.stage = leaving
-	w.endAs(machine.GaveUp, w.reportGiveUp(now))
-}
-
-// leave is the end of the worker.
-func (w *worker) leave() {
-	t := w.task
-	if w.run != nil {
-		w.run.end()
-	}
-	w.givePermit()
-	t.mu.Lock()
-	current := w.number == t.life.Worker
-	t.life.Step(machine.LifeInput{Kind: machine.Leave, Worker: w.number})
-	end := w.ending()
-	end.stopTimer()
-	how := w.how
-	if how == machine.Stopped && renews(end.cause) || how >= machine.Completed && t.life.Again {
-		how = machine.Renewed
-	}
-	end.how = how
-	if current && w.env.tree != nil {
-		w.env.tree.s.ended(w, how)
-	}
-	t.mu.Unlock()
-	w.stage = gone
-	if !current {
-		w.returned(time.Now(), nil)
-		return
-	}
-	w.env.serves(-1)
-	if w.env.done != nil {
-		close(w.env.done)
-	}
-}
-
 // post gives the supervisor an input about the worker's task, if that has not been
 // asked to stop meanwhile.
 func (w *worker) post(kind machine.Kind) {
@@ -496,35 +393,4 @@ func (w *worker) identify() {
 // Nobody keeps it: a label that a goroutine carries does without.
 func (w *worker) labelled() context.Context {
 	return pprof.WithLabels(w.env.ctx, pprof.Labels("task", w.task.Name()))
-}
-
-// The functions that call those of a task, below which a panic's stack is no
-// longer the task's.
-const (
-	runFrame    = "github.com/holdfast-go/holdfast/supervise.(*worker).call"
-	memberFrame = "github.com/holdfast-go/holdfast/supervise.(*runContext).member"
-	admitFrame  = "github.com/holdfast-go/holdfast/supervise.(*worker).admit"
-)
-
-// call runs the function to its end, and leaves in err what that was. Goexit cannot be
-// stopped, not even by recovering from a panic that came after it: this goroutine ends,
-// and work's deferred function hands over to another.
-func (w *worker) call(err *error) {
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		if !w.task.opts.letPanic {
-			if v := recover(); v != nil {
-				*err = newPanicError(v)
-			}
-			return
-		}
-		if !leavesByGoexit() {
-			w.stage = gone // the process ends
-		}
-	}()
-	*err = w.task.fn(w.run)
-	returned = true
 }

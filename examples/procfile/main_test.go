@@ -298,7 +298,7 @@ func TestStopAndRestartOne(t *testing.T) {
 	p.press("stop a")
 	p.expect(`a \* task stopped run=1`)
 	p.press("")
-	p.expect(`a +down `)
+	p.expect(`a +(down|stopping) `) // the line above comes while it stops
 	p.press("restart a")
 	p.expect(`a \* task started run=2`)
 	p.press("what?")

@@ -101,7 +101,9 @@ func standing(s supervise.Status, now time.Time) (is, span string) {
 	round := func(d time.Duration) string { return max(d, 0).Round(100 * time.Millisecond).String() }
 	until, ends := s.Gate.ReleaseAt()
 	switch {
-	case s.State == supervise.Running || s.State == supervise.Stopping:
+	case s.State == supervise.Stopping:
+		return "stopping", ""
+	case s.State == supervise.Running:
 		return "running", round(now.Sub(s.Started))
 	case s.Gate.Phase() != gate.Idle && ends:
 		return s.Gate.Phase().String(), "another " + round(until.Sub(now))

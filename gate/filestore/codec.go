@@ -14,8 +14,9 @@ import (
 // which takes three to four times the room and some thirty times as long to read:
 // what counts here is how fast a process is back that looks after a million tasks.
 //
-// Version 1 had a flag in place of the number of trips, and no pauses.
-const codecVersion = 2
+// Version 1 had a flag in place of the number of trips, and no pauses. Version 2 had no
+// runs. Who changes the version changes format, too, by which older programs refuse the file.
+const codecVersion = 3
 
 const (
 	hasUntil = 1 << iota
@@ -24,6 +25,7 @@ const (
 	isCrashed
 	hasTrips
 	isPaused
+	hasRuns
 )
 
 var errMalformed = errors.New("a snapshot is malformed")
@@ -35,7 +37,7 @@ func encode(revision uint64, s gate.Snapshot) []byte {
 	var flags byte
 	for flag, set := range map[byte]bool{
 		hasUntil: !s.Until.IsZero(), hasStart: !h.Start.IsZero(), isRunning: h.Running, isCrashed: h.Crashed,
-		hasTrips: h.Trips > 0, isPaused: s.PausedBy != nil,
+		hasTrips: h.Trips > 0, isPaused: s.PausedBy != nil, hasRuns: s.Runs > 0,
 	} {
 		if set {
 			flags |= flag
@@ -61,6 +63,9 @@ func encode(revision uint64, s gate.Snapshot) []byte {
 	}
 	if s.PausedBy != nil {
 		b = appendText(appendText(b, s.PausedBy.Who), s.PausedBy.Why)
+	}
+	if s.Runs > 0 {
+		b = binary.AppendUvarint(b, s.Runs)
 	}
 	return append(b, h.Err...)
 }
@@ -120,7 +125,7 @@ type reader struct {
 	malformed bool
 }
 
-// added reads what version 2 has more than 1.
+// added reads what later versions have more than 1.
 func (r *reader) added(s *gate.Snapshot, version, flags byte) {
 	if flags&hasTrips != 0 {
 		s.History.Trips = 1
@@ -130,6 +135,9 @@ func (r *reader) added(s *gate.Snapshot, version, flags byte) {
 	}
 	if flags&isPaused != 0 {
 		s.PausedBy = &gate.By{Who: r.text(), Why: r.text()}
+	}
+	if flags&hasRuns != 0 && version > 2 {
+		s.Runs = r.uvarint()
 	}
 }
 

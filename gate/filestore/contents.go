@@ -19,7 +19,7 @@ var (
 	formatKey    = []byte("format")
 	totalsKey    = []byte("totals")
 	formatPrefix = "holdfast gates "
-	format       = 2 // 1 had another encoding of snapshots, which is read, too
+	format       = 3 // those before had other encodings of snapshots, which are read, too
 )
 
 func formatValue() []byte { return []byte(formatPrefix + strconv.Itoa(format) + "\n") }

@@ -91,7 +91,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"text", bytes.Repeat([]byte("some text\n"), 2000), filestore.ErrForeign, "give another path, or move it away"},
 		{"another bbolt database", otherBolt(t, func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("users")); return err }), filestore.ErrForeign, "not a store of gates"},
 		{"an empty bbolt database", otherBolt(t, func(*bbolt.Tx) error { return nil }), filestore.ErrForeign, "not a store of gates"},
-		{"a newer format", otherBolt(t, about("holdfast gates 3\n", make([]byte, 24))), filestore.ErrNewer, "run that one, or move the file away to begin with fresh gates (it has format 3)"},
+		{"a newer format", otherBolt(t, about("holdfast gates 4\n", make([]byte, 24))), filestore.ErrNewer, "run that one, or move the file away to begin with fresh gates (it has format 4)"},
 		{"no format", otherBolt(t, about("", make([]byte, 24))), filestore.ErrCorrupt, "its format is not told"},
 		{"no totals", otherBolt(t, about("holdfast gates 1\n", nil)), filestore.ErrCorrupt, "its totals are damaged"},
 		{"wrong totals", otherBolt(t, about("holdfast gates 1\n", []byte("\x00\x00\x00\x00\x00\x00\x00\x01................"))), filestore.ErrCorrupt, "its 0 gates do not add up to the 1 that were saved"},

@@ -3,6 +3,7 @@ package filestore_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -79,6 +80,25 @@ func TestSupervisedIsKilled(t *testing.T) {
 	}
 	if got := g.History().Crashes(); got != deaths || g.Admissible(now.Add(50*time.Minute)) || !g.Admissible(now.Add(time.Hour)) {
 		t.Errorf("after %d crashes it is %v, want it held for an hour after %d", got, g.State(), deaths)
+	}
+}
+
+// The numbers of runs go on, in what is saved by processes that were killed.
+func TestRunNumbersGoOnAfterKills(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gates.db")
+	for range 2 {
+		killAt(t, path, "saved: running true, idle")
+	}
+	var info supervise.Info
+	if err := supervise.Run(t.Context(), func(ctx context.Context) error {
+		info, _ = supervise.FromContext(ctx)
+		return nil
+	}, supervise.WithName("web"), supervise.WithStore(open(t, path)), supervise.WithLogger(slog.New(slog.DiscardHandler)),
+		supervise.WithPolicy(policy.Constant(time.Millisecond))); err != nil {
+		t.Fatal(err)
+	}
+	if info.Run != 3 || !errors.Is(info.LastErr, supervise.ErrDied) {
+		t.Errorf("run %d, after %v; want the third, after a death", info.Run, info.LastErr)
 	}
 }
 

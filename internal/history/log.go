@@ -42,9 +42,13 @@ type past struct {
 // more is what a task needs that has crashed, in one allocation.
 type more struct {
 	ring
-	depth  uint32     // how many crashes back a policy has asked
-	origin *time.Time // where time counts from; nil for the base
+	depth    uint32     // how many crashes back a policy has asked
+	origin   *time.Time // where time counts from; nil for the base
+	pausedBy *By        // nil unless the task is paused; what it points to never changes
 }
+
+// By is gate.By, which has its contract: the two convert into each other.
+type By struct{ Who, Why string }
 
 // The verdicts of package policy.
 const (
@@ -79,6 +83,22 @@ func (h *Log) Crashes() uint64 { return h.crashes }
 
 // Err returns the error that ended the last run.
 func (h *Log) Err() error { return h.err }
+
+// PausedBy returns who paused the task; nil if nobody has.
+func (h *Log) PausedBy() *By {
+	if h.more == nil {
+		return nil
+	}
+	return h.more.pausedBy
+}
+
+// SetPausedBy sets who paused the task, which must not change any more; nil is nobody.
+// It is here because a task that was never paused is to pay nothing for it.
+func (h *Log) SetPausedBy(by *By) {
+	if by != nil || h.more != nil {
+		h.needMore().pausedBy = by
+	}
+}
 
 // Seed sets the seed of Rand. Zero has one drawn when the first run ends.
 func (h *Log) Seed(seed uint64) { h.seed = seed }

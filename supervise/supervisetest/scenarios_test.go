@@ -51,4 +51,7 @@ var scenarios = []scenario{
 	{name: "groups, at whole seconds", strategies: each, kinds: all, depth: 1, watchdog: true, overlap: true, coarse: true},
 	{name: "all", strategies: each, kinds: all, depth: 2, operators: true, again: true, giveUp: true, watchdog: true, ready: true, overlap: true, crowd: true, held: true},
 	{name: "all, at whole seconds", strategies: each, kinds: all, depth: 2, operators: true, again: true, giveUp: true, watchdog: true, ready: true, overlap: true, crowd: true, held: true, coarse: true, brink: true},
+	{name: "an observer blocks", strategies: each, kinds: all, depth: 2, operators: true, watchdog: true, ready: true, held: true, blocked: true},
+	{name: "a bad store", strategies: each, kinds: ends, depth: 2, held: true, store: true},
+	{name: "a bad store, operators, again", strategies: each, kinds: all, depth: 2, operators: true, again: true, watchdog: true, ready: true, held: true, store: true},
 }

@@ -8,10 +8,13 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/holdfast-go/holdfast/gate"
+	"github.com/holdfast-go/holdfast/gate/gatetest"
 	"github.com/holdfast-go/holdfast/policy"
 	"github.com/holdfast-go/holdfast/supervise"
 	"github.com/holdfast-go/holdfast/supervise/supervisetest"
@@ -40,6 +43,8 @@ type scenario struct {
 	crowd      bool // few may start up at once
 	held       bool // policies hold for a while, not for nothing
 	brink      bool // runs end at the very instant at which they are abandoned
+	blocked    bool // an observer blocks
+	store      bool // gates are kept in a store that is slow, and fails
 	coarse     bool // all happens at whole seconds, much of it at once
 }
 
@@ -83,7 +88,16 @@ func play(t *testing.T, sc scenario, seed uint64) {
 	opts := []supervisetest.CheckOption{supervisetest.Counted(), supervisetest.StopTimeout(stopTimeout, 0),
 		supervisetest.Overlap("*/lap*", "*/*/lap*", "*/*/*/lap*")}
 	s.checker = supervisetest.NewChecker(opts...)
-	s.root = s.supervisor("root", sc.depth, supervise.WithObserver(s.checker), supervise.WithObserver(s.recorder))
+	more := []supervise.SupervisorOption{supervise.WithObserver(s.checker), supervise.WithObserver(s.recorder)}
+	if sc.blocked {
+		letGo := make(chan struct{})
+		defer close(letGo)
+		more = append(more, supervise.WithObserver(supervise.ObserverFunc(func(supervise.Event) { <-letGo })))
+	}
+	if sc.store {
+		more = append(more, supervise.WithStore(&badStore{rng: rand.New(rand.NewPCG(seed, 1))})) //nolint:gosec // as above
+	}
+	s.root = s.supervisor("root", sc.depth, more...)
 	s.life()
 	if sc.again {
 		s.life()
@@ -126,6 +140,7 @@ func (s *storm) life() {
 	}
 	if running && s.one(2) {
 		s.faults.Close()
+		s.resume()
 		select {
 		case err = <-done: // it was about to end
 			running = false
@@ -279,16 +294,67 @@ func (s *storm) operate() {
 		return
 	}
 	task := tasks[s.rng.IntN(len(tasks))]
-	switch s.rng.IntN(6) {
+	switch s.rng.IntN(10) {
 	case 0:
-		task.Stop()
+		task.Stop(ann)
 	case 1, 2:
-		task.Restart()
+		task.Restart(ann)
 	case 3:
-		task.Release()
+		task.Release(ann)
 	case 4:
 		s.addTask(s.root)
+	case 5:
+		task.Probe(ann)
+	case 6, 7:
+		task.Pause(ann)
+	case 8:
+		task.Remove(ann)
 	}
+}
+
+var ann = gate.By{Who: "ann", Why: "the storm"}
+
+// resume releases what operators have paused.
+func (s *storm) resume() {
+	for task := range s.root.Tasks() {
+		if task.Status().Gate.Phase() == gate.Paused {
+			task.Release()
+		}
+	}
+}
+
+// badStore takes its time, and fails now and then.
+type badStore struct {
+	gatetest.MemoryStore
+	mu  sync.Mutex // nothing else runs under it
+	rng *rand.Rand
+}
+
+func (b *badStore) wait(ctx context.Context) error {
+	b.mu.Lock()
+	takes, fails := time.Duration(b.rng.Int64N(int64(2*time.Second))), b.rng.IntN(5) == 0
+	b.mu.Unlock()
+	if err := supervise.Sleep(ctx, takes); err != nil {
+		return err
+	}
+	if fails {
+		return errBoom
+	}
+	return nil
+}
+
+func (b *badStore) Load(ctx context.Context, key string) (gate.Snapshot, uint64, error) {
+	if err := b.wait(ctx); err != nil {
+		return gate.Snapshot{}, 0, err
+	}
+	return b.MemoryStore.Load(ctx, key)
+}
+
+func (b *badStore) Save(ctx context.Context, key string, s gate.Snapshot, revision uint64) (uint64, error) {
+	if err := b.wait(ctx); err != nil {
+		return 0, err
+	}
+	return b.MemoryStore.Save(ctx, key, s, revision)
 }
 
 // checkSettled checks, a while after the last fault, that each task runs that should.
@@ -298,7 +364,9 @@ func (s *storm) checkSettled() {
 	}
 	last := map[string]supervise.Event{}
 	for _, e := range s.recorder.All() {
-		last[e.Task] = e
+		if e.Kind != supervise.KindStore && e.Kind != supervise.KindWait {
+			last[e.Task] = e
+		}
 	}
 	for task := range s.root.Tasks() {
 		e := last[task.Name()]

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/holdfast-go/holdfast/supervise"
 	"github.com/holdfast-go/holdfast/supervise/suturecompat"
@@ -181,5 +182,24 @@ func TestSignificantIsDone(t *testing.T) {
 		if err := root.Run(t.Context()); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// TestDoneTooLate has an abandoned run return DoNotRestart when its supervisor has long
+// ended: nothing waits for an end of the task.
+func TestDoneTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		root := supervise.New("root", quiet, supervise.WithStopTimeout(time.Second))
+		if _, err := newAdapter().Add(root, serve(func(ctx context.Context) error {
+			<-ctx.Done()
+			time.Sleep(time.Minute)
+			return errDone
+		})); err != nil {
+			t.Fatal(err)
+		}
+		if err := started(t, root)(); !errors.Is(err, supervise.ErrAbandoned) {
+			t.Errorf("got %v", err)
+		}
+		time.Sleep(time.Hour)
 	})
 }

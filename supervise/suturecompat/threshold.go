@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// mostFailures is the highest threshold that is counted up to.
-	mostFailures = 10_000
+	// mostFailures is the highest threshold that is counted up to, as each crash adds over all before it.
+	mostFailures = 1_000
 	// halfLives is after how many of them a failure counts for nothing: a millionth.
 	halfLives = 20
 )
@@ -27,7 +27,7 @@ const (
 //	all zero: its defaults                     Threshold(5, 30*time.Second, 15*time.Second)
 //
 // In suture the count and the hold are those of the supervisor: one service that keeps
-// crashing holds the restarts of all. A count above 10,000, such as that of
+// crashing holds the restarts of all. A threshold above 1,000, such as that of
 // [math.MaxFloat64], is never reached, and a task that fails at once spins.
 //
 // It is here so that behaviour does not change with the library; [policy.Default] holds
@@ -35,7 +35,7 @@ const (
 // backoff is not positive.
 func Threshold(failures float64, decay, backoff time.Duration) policy.Policy {
 	switch {
-	case !(failures >= 0):
+	case failures < 0 || math.IsNaN(failures):
 		panic(fmt.Sprintf("suturecompat: Threshold: failures (%v) is not a number from 0 up; 0 holds after each crash", failures))
 	case decay <= 0:
 		panic(fmt.Sprintf("suturecompat: Threshold: decay (%v) is not positive; suture's default is 30s", decay))

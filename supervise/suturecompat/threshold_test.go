@@ -3,12 +3,14 @@ package suturecompat_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/holdfast-go/holdfast/gate"
 	"github.com/holdfast-go/holdfast/policy"
 	"github.com/holdfast-go/holdfast/policy/policytest"
 	"github.com/holdfast-go/holdfast/supervise/suturecompat"
@@ -55,12 +57,39 @@ func TestThresholdCounts(t *testing.T) {
 	})
 }
 
+// TestThresholdOfALoop trips at the first crash that is above it, however high it is.
+func TestThresholdOfALoop(t *testing.T) {
+	for _, failures := range []int{0, 1, 5, 50, 1_000} {
+		runs := slices.Repeat([]policy.Run{{Err: errBoom}}, 2*failures+3)
+		for i, step := range policy.Simulate(suturecompat.Threshold(float64(failures), time.Hour, time.Second), runs) {
+			if trips := (i+1)%(failures+1) == 0; (step.Verdict == policy.CrashLooping) != trips {
+				t.Fatalf("above %d: crash %d: %v", failures, i+1, step.Verdict)
+			}
+		}
+	}
+}
+
+// TestThresholdWhileHeld crashes a task that was started before its hold was over: the
+// hold starts anew, though the count has fallen since.
+func TestThresholdWhileHeld(t *testing.T) {
+	g := gate.New(suturecompat.Threshold(1, time.Second, time.Minute))
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, after := range []time.Duration{0, 0, 30 * time.Second} {
+		at = at.Add(after)
+		g.ObserveStart(at)
+		g.ObserveCrash(at, errBoom)
+	}
+	if got, want := g.State().Until(), at.Add(time.Minute); !got.Equal(want) {
+		t.Errorf("held until %v, want %v", got, want)
+	}
+}
+
 func TestThresholdNeverReached(t *testing.T) {
-	runs := make([]policy.Run, 20_000)
+	runs := make([]policy.Run, 5_000)
 	for i := range runs {
 		runs[i].Err = errBoom
 	}
-	for _, failures := range []float64{10_001, math.MaxFloat64, math.Inf(1)} {
+	for _, failures := range []float64{1_001, math.MaxFloat64, math.Inf(1)} {
 		for i, step := range policy.Simulate(suturecompat.Threshold(failures, time.Hour, time.Second), runs) {
 			if step.Verdict != policy.Restart {
 				t.Fatalf("above %g: crash %d: %v", failures, i+1, step.Verdict)

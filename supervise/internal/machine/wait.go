@@ -23,6 +23,8 @@ func (m *Tree) Waits() (what Wait, index int) {
 		return ForStops, 0
 	case (m.mode == closing || m.mode == grouping) && m.last >= 0 && m.places[m.last].stance == Halting:
 		return ForStop, m.last
+	case m.stand[Halting] > 0:
+		return ForStops, 0
 	case m.running() && m.next < len(m.places)-1 && m.places[m.next].serves() && !m.places[m.next].ready:
 		return ForReady, m.next
 	}

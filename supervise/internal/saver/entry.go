@@ -7,12 +7,16 @@ import (
 	"github.com/holdfast-go/holdfast/gate"
 )
 
+// Gate is what is saved: a gate, or one of which more is known. Snapshot is called
+// without a lock.
+type Gate interface{ Snapshot() gate.Snapshot }
+
 // Entry is a gate, as its store has it. Make one with [Saver.Entry].
 // Safe for concurrent use.
 type Entry struct {
 	saver  *Saver
 	key    string
-	gate   *gate.Gate
+	gate   Gate
 	report Report
 	number uint64 // in the order in which the saver made them
 
@@ -61,7 +65,7 @@ const (
 // call [Entry.Drop] on the one before, if there was one, and do not mark it any more.
 // What was marked of that is still saved, before the new one. report may be nil. Entry
 // never blocks, and may be called under other locks.
-func (s *Saver) Entry(key string, g *gate.Gate, report Report) *Entry {
+func (s *Saver) Entry(key string, g Gate, report Report) *Entry {
 	e := &Entry{saver: s, key: key, gate: g, report: report, before: late.of(s, key)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
