@@ -27,6 +27,7 @@ func (t *Task) Restart(by ...gate.By) {
 	if !s.knows(t) {
 		t.pardon(first(by))
 		t.unpause(first(by))
+		t.move(s.prefix()) // which may be another one than when it was forgotten
 		if s.insert(t, t.leaf()) != nil {
 			return // its name is taken, or the supervisor is stopping
 		}

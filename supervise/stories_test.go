@@ -64,7 +64,7 @@ var follows = map[supervise.Kind][]chapter{
 	supervise.KindStart:   {atUnheard, atBetween, atOpened, atEnded},
 	supervise.KindCrash:   {atRunning, atHung},
 	supervise.KindExit:    {atRunning},
-	supervise.KindRelease: {atUnheard, atBetween, atEnded},
+	supervise.KindRelease: {atUnheard, atBetween, atOpened, atEnded}, // it may be paused again
 	supervise.KindGiveUp:  {atUnheard, atBetween, atOpened, atEnded},
 	supervise.KindStop:    {atUnheard, atRunning, atHung, atBetween, atOpened, atEnded},
 	supervise.KindAbandon: {atUnheard, atRunning, atBetween, atOpened, atEnded},
