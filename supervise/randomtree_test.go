@@ -398,7 +398,7 @@ func randomStorm(t *testing.T, seed uint64) {
 	if len(w.wrong) > 0 {
 		t.Errorf("seed %d: %s", seed, strings.Join(w.wrong, "\n\t"))
 		if os.Getenv("HOLDFAST_SEED") != "" {
-			t.Logf("operators:\n%s\nevents:\n%s", strings.Join(w.diary, "\n"), tell(events))
+			t.Logf("operators:\n%s\nevents:\n%s", strings.Join(w.diary, "\n"), inWords(events))
 		}
 	}
 }

@@ -87,7 +87,13 @@ func (w *worker) recall() {
 	}
 	p.kept = &kept{task: t, gate: p.gate, by: s, key: key}
 	p.kept.Entry = s.Entry(key, p.kept, func(err error) { w.env.reportStore(t, err) })
-	saved, found, err := p.kept.Load(w.waiting(forStore))
+	ctx := w.waiting(forStore)
+	saved, found, err := p.kept.Load(ctx)
+	if err != nil && ctx.Err() != nil { // the task is to stop: the next worker loads
+		p.kept.Drop()
+		p.kept = nil
+		return
+	}
 	if used := !p.gate.History().Now().IsZero(); err != nil || !found || used {
 		runs := uint64(0)
 		if used {

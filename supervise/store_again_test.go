@@ -2,10 +2,12 @@ package supervise_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/holdfast-go/holdfast/gate"
 	"github.com/holdfast-go/holdfast/gate/gatetest"
 	"github.com/holdfast-go/holdfast/supervise"
 )
@@ -61,6 +63,46 @@ func TestForgottenTaskIsSavedAgain(t *testing.T) {
 		synctest.Wait()
 		if len(crashes) != 3 || crashes[0] != 1 || crashes[1] != 2 || crashes[2] != 3 {
 			t.Errorf("%v crashes are saved after each run, of which all crashed", crashes)
+		}
+	})
+}
+
+// patientStore does not answer the first Load before it is cancelled.
+type patientStore struct {
+	*gatetest.MemoryStore
+	loads atomic.Int64
+}
+
+func (s *patientStore) Load(ctx context.Context, key string) (gate.Snapshot, uint64, error) {
+	if s.loads.Add(1) == 1 {
+		<-ctx.Done()
+		return gate.Snapshot{}, 0, ctx.Err()
+	}
+	return s.MemoryStore.Load(ctx, key)
+}
+
+// TestStopDuringLoad: a task that was stopped while its gate was loaded has it loaded
+// when it is started again; it had begun with a clean slate, which was then saved.
+func TestStopDuringLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := new(gatetest.MemoryStore)
+		first := supervise.New("root", quiet, second, supervise.WithStore(memory))
+		first.Add("a", failing)
+		_ = first.Run(bubble(t, 10*time.Second))
+		saved, _ := loaded(t, memory, "root/a")
+
+		s := supervise.New("root", quiet, second, supervise.WithStore(&patientStore{MemoryStore: memory}))
+		runs := make(chan uint64, 1)
+		a := s.Add("a", func(ctx context.Context) error {
+			info, _ := supervise.FromContext(ctx)
+			runs <- info.Run
+			return waits(ctx)
+		})
+		time.AfterFunc(time.Second, func() { a.Stop() })
+		time.AfterFunc(2*time.Second, func() { a.Restart() })
+		_ = s.Run(bubble(t, time.Minute))
+		if run := <-runs; run != saved.Runs+1 {
+			t.Errorf("run %d follows, after %d", run, saved.Runs)
 		}
 	})
 }

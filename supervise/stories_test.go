@@ -1,9 +1,11 @@
 package supervise_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/holdfast-go/holdfast/supervise"
 )
@@ -153,4 +155,20 @@ func leftBehind(err error) (names []string) {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// inWords returns the events of a task in words, for what a failed test prints.
+func inWords(events []supervise.Event) string {
+	var lines []string
+	for _, e := range events {
+		text := ""
+		if e.Err != nil {
+			text = ": " + e.Err.Error()
+			if errors.Is(e.Err, supervise.ErrAbandoned) && e.Kind == supervise.KindStop {
+				text = ": abandoned"
+			}
+		}
+		lines = append(lines, fmt.Sprint(e.At.Format("04:05.000 "), e.Task, " ", e.Kind, " ", e.Run, text))
+	}
+	return strings.Join(lines, "\n")
 }
