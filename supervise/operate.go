@@ -28,7 +28,7 @@ func (t *Task) Restart(by ...gate.By) {
 		t.pardon(first(by))
 		t.unpause(first(by))
 		t.move(s.prefix()) // which may be another one than when it was forgotten
-		if s.insert(t, t.leaf()) != nil {
+		if s.insert(t, t.leaf(), false) != nil {
 			return // its name is taken, or the supervisor is stopping
 		}
 		if child := supervisorOf(t.fn); child != nil {

@@ -82,10 +82,12 @@ func checkName(caller, name string) {
 }
 
 // Add adds a task, after all existing ones. If the supervisor runs it is started
-// at once, or when those before it are ready; otherwise when Run starts them. Add
-// panics on a programmer's mistake, where [Supervisor.TryAdd] returns an error.
+// at once, or when those before it are ready; otherwise when Run starts them. While the
+// supervisor is being stopped that is the next Run, if there is one. Add panics on a
+// programmer's mistake: if there is a task of that name already, name is empty or holds a
+// slash, or fn is nil.
 func (s *Supervisor) Add(name string, fn func(context.Context) error, opts ...TaskOption) *Task {
-	t, err := s.TryAdd(name, fn, opts...)
+	t, err := s.add(name, fn, opts, true)
 	if err != nil {
 		panic(err.Error())
 	}
@@ -97,6 +99,10 @@ func (s *Supervisor) Add(name string, fn func(context.Context) error, opts ...Ta
 // already ([ErrDuplicate]), or if the supervisor is being stopped ([ErrStopping]). It
 // panics if name is empty or holds a slash, or fn is nil.
 func (s *Supervisor) TryAdd(name string, fn func(context.Context) error, opts ...TaskOption) (*Task, error) {
+	return s.add(name, fn, opts, false)
+}
+
+func (s *Supervisor) add(name string, fn func(context.Context) error, opts []TaskOption, stopping bool) (*Task, error) {
 	checkName("Add", name)
 	if fn == nil {
 		panic("supervise: Add: fn is nil; give the function to run")
@@ -109,7 +115,7 @@ func (s *Supervisor) TryAdd(name string, fn func(context.Context) error, opts ..
 	t := &Task{fn: fn, opts: o, nested: child != nil}
 	path := s.prefix() + name
 	t.name.Store(&path)
-	if err := s.insert(t, name); err != nil {
+	if err := s.insert(t, name, stopping); err != nil {
 		return nil, err
 	}
 	if child != nil {
@@ -118,12 +124,13 @@ func (s *Supervisor) TryAdd(name string, fn func(context.Context) error, opts ..
 	return t, nil
 }
 
-// insert adds the task of that name to the order.
-func (s *Supervisor) insert(t *Task, name string) error {
+// insert adds the task of that name to the order; also while the supervisor is being
+// stopped, if that is said.
+func (s *Supervisor) insert(t *Task, name string, stopping bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var why error
-	if s.machine.Closing() {
+	if s.machine.Closing() && !stopping {
 		why = ErrStopping
 	} else if s.names[name] != nil {
 		why = ErrDuplicate

@@ -374,3 +374,31 @@ func TestCycle(t *testing.T) {
 		}
 	})
 }
+
+// TestAddWhileItStops: that is no programmer's mistake, so it does not panic. The task is
+// for the next Run.
+func TestAddWhileItStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := supervise.New("s", quiet)
+		var late *supervise.Task
+		runs := 0
+		s.Add("first", func(ctx context.Context) error {
+			<-ctx.Done()
+			if late == nil {
+				late = s.Add("late", func(ctx context.Context) error {
+					runs++
+					return waits(ctx)
+				})
+			}
+			return nil
+		})
+		for life := range 3 {
+			if err := s.Run(bubble(t, time.Minute)); err != errStop {
+				t.Error(err)
+			}
+			if runs != life {
+				t.Errorf("in life %d it has run %d times", life, runs)
+			}
+		}
+	})
+}
