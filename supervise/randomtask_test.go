@@ -67,7 +67,9 @@ func (l *randomTask) options(r *rand.Rand) []supervise.TaskOption {
 	}
 	some(4, func() supervise.TaskOption { return supervise.WithRestart(supervise.Always) })
 	some(6, func() supervise.TaskOption { l.never = true; return supervise.WithRestart(supervise.Never) })
-	some(3, func() supervise.TaskOption { return supervise.WithWatchdog(1100*time.Millisecond + upTo(r, 10*time.Second)) })
+	some(3, func() supervise.TaskOption {
+		return supervise.WithWatchdog(1100*time.Millisecond + upTo(r, 10*time.Second))
+	})
 	some(3, func() supervise.TaskOption {
 		l.slow = true
 		return supervise.WithReadyTimeout(time.Millisecond + upTo(r, 10*time.Second))
