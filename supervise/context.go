@@ -188,13 +188,19 @@ func (c *runContext) Value(key any) any {
 		return c.worker.labelled().Value(key)
 	}
 	// inner answers first: package context asks for its own key to find the
-	// cause and the canceler of a context.
-	if inner := c.inner.Load(); inner != nil {
+	// cause and the canceler of a context. It asks the task's context, too: asking that
+	// again would double the work at each level of a tree.
+	switch inner := c.inner.Load(); inner {
+	case nil:
+		return c.worker.env.ctx.Value(key)
+	case ended:
 		if v := inner.Value(key); v != nil {
 			return v
 		}
+		return c.worker.env.ctx.Value(key)
+	default:
+		return inner.Value(key)
 	}
-	return c.worker.env.ctx.Value(key)
 }
 
 // labelKey is the key under which package pprof keeps labels in a context, which

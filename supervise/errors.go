@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unsafe"
 )
 
 var (
@@ -201,8 +202,16 @@ func beyondAll(cause error, errs []error) error {
 	return join(left...)
 }
 
-// same reports whether two errors are the same value, whatever they are made of.
-func same(a, b error) bool {
-	defer func() { _ = recover() }() // they cannot be compared
-	return a == b                    //nolint:errorlint // the same value is meant
+// same reports whether two errors are the same value, whatever they are made of. Those
+// that cannot be compared, such as a struct with a slice, are if they are in the same place.
+func same(a, b error) (is bool) {
+	defer func() {
+		if recover() != nil { // they cannot be compared, and are of one type
+			is = place(a) == place(b)
+		}
+	}()
+	return a == b //nolint:errorlint // the same value is meant
 }
+
+// place returns where the value of an error is.
+func place(err error) unsafe.Pointer { return (*[2]unsafe.Pointer)(unsafe.Pointer(&err))[1] }
