@@ -66,10 +66,10 @@ func TestAbandonMany(t *testing.T) {
 
 // abandoned returns the errors of abandoned runs in an error of Run.
 func abandoned(err error) (all []*supervise.AbandonedError) {
-	if left, ok := err.(*supervise.AbandonedError); ok { //nolint:errorlint // it walks the tree itself
+	if left, ok := err.(*supervise.AbandonedError); ok {
 		return append(all, left)
 	}
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // see above
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, inner := range several.Unwrap() {
 			all = append(all, abandoned(inner)...)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,15 +108,22 @@ func TestStates(t *testing.T) {
 				if got := state(task); got != "waiting" {
 					t.Errorf("before Run it is %q", got)
 				}
+				var mu sync.Mutex
 				var got []string
 				for i := range test.want {
-					time.AfterFunc(time.Duration(i)*s+s/2, func() { got = append(got, state(task)) })
+					time.AfterFunc(time.Duration(i)*s+s/2, func() {
+						mu.Lock()
+						defer mu.Unlock()
+						got = append(got, state(task))
+					})
 				}
 				for at, act := range test.acts {
 					time.AfterFunc(time.Duration(at)*s, func() { act(task) })
 				}
 				_ = sup.Run(bubble(t, time.Duration(len(test.want))*s))
 				time.Sleep(time.Minute)
+				mu.Lock()
+				defer mu.Unlock()
 				if !slices.Equal(got, test.want) {
 					t.Errorf("got\n%q\nwant\n%q", got, test.want)
 				}
@@ -179,8 +187,13 @@ func TestBranchThatIsHeld(t *testing.T) {
 		root := supervise.New("root", quiet, supervise.WithPolicy(policy.Constant(time.Hour)))
 		branch := root.Add("below", below.Run)
 		want := []string{"root/below", "root/below/leaf", "root/below/other"}
+		var mu sync.Mutex
 		var seen []string
-		look := func() { seen = append(seen, state(branch)+": "+strings.Join(paths(root), " ")) }
+		look := func() {
+			mu.Lock()
+			defer mu.Unlock()
+			seen = append(seen, state(branch)+": "+strings.Join(paths(root), " "))
+		}
 		time.AfterFunc(2*time.Second, look)
 		time.AfterFunc(3*time.Second, func() { branch.Stop() })
 		time.AfterFunc(4*time.Second, look)
@@ -188,6 +201,8 @@ func TestBranchThatIsHeld(t *testing.T) {
 			t.Error(err)
 		}
 		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
 		all := strings.Join(want, " ")
 		if want := []string{"held, until 1h0m1s: " + all, "stopped: " + all}; !slices.Equal(seen, want) {
 			t.Errorf("%q, not %q", seen, want)
@@ -201,9 +216,15 @@ func TestNameOfOneThatRunsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		never := supervise.WithRestart(supervise.Never)
 		s := supervise.New("s", quiet, supervise.WithStopTimeout(time.Second))
+		var mu sync.Mutex
 		runs := map[string]int{}
 		add := func(name string, fn func(context.Context) error) *supervise.Task {
-			return s.Add(name, func(ctx context.Context) error { runs[name]++; return fn(ctx) }, never)
+			return s.Add(name, func(ctx context.Context) error {
+				mu.Lock()
+				runs[name]++
+				mu.Unlock()
+				return fn(ctx)
+			}, never)
 		}
 		ended := add("ended", func(context.Context) error { return nil })
 		stopped := add("stopped", waits)
@@ -223,6 +244,8 @@ func TestNameOfOneThatRunsOnce(t *testing.T) {
 			}
 		})
 		_ = s.Run(bubble(t, 2*time.Minute))
+		mu.Lock()
+		defer mu.Unlock()
 		if runs["ended"] != 2 || runs["stopped"] != 2 || runs["deaf"] != 2 {
 			t.Errorf("%v", runs)
 		}
