@@ -75,12 +75,17 @@ func (a *allFeeds) drop(feeds, others []*channel) {
 
 // flush waits until all observers were called for what has happened, a second at most.
 func (a *allFeeds) flush() {
+	var feeds []feed.Drainer
 	a.mu.Lock()
-	feeds := make([]feed.Drainer, 0, len(a.feeds))
 	for f := range a.feeds {
-		feeds = append(feeds, f)
+		if f.Drained() != nil {
+			feeds = append(feeds, f)
+		}
 	}
 	a.mu.Unlock()
+	if len(feeds) == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
 	feed.Flush(ctx, feeds...)

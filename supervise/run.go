@@ -54,13 +54,14 @@ func Run(ctx context.Context, fn func(context.Context) error, opts ...RunOption)
 		e.saver = saver.New(o.store)
 	}
 	w := t.newWorker(e, 0)
-	stop := context.AfterFunc(ctx, func() {
+	go w.work(nil)
+	select {
+	case <-e.done:
+	case <-ctx.Done():
 		t.ask(machine.Stop, context.Cause(ctx))
 		w.mentionStop()
-	})
-	go w.work(nil)
-	<-e.done
-	stop()
+		<-e.done
+	}
 	if e.saver != nil {
 		e.saver.Close()
 	}

@@ -84,7 +84,9 @@ func (w *worker) work(err error) {
 			go w.work(p.err)
 		}
 	}()
-	pprof.SetGoroutineLabels(w.labelled())
+	if w.stage != returning { // else it has inherited the labels
+		pprof.SetGoroutineLabels(w.labelled())
+	}
 	w.identify()
 	for w.stage != gone {
 		w.proceed(&p)
